@@ -1,0 +1,85 @@
+# Targets need nothing but make, bash and a Python from 3.11 to 3.13; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv/bin
+PYTHON_DIRS := agent molecule scripts tests
+COLLECTION := collections/ansible_collections/hostseal/core
+POLICY_COVERAGE := 95
+N ?= 2
+
+# Ansible, Molecule and the tests find our programs first.
+export PATH := $(CURDIR)/$(VENV):$(CURDIR)/.tools/bin:$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/collections
+export ANSIBLE_HOME := $(CURDIR)/.ansible
+in_lab := PYTHONPATH=$(CURDIR)/molecule:$(CURDIR)
+
+.PHONY: help setup tools opa check check-python check-policies check-ansible test test-unit test-hosts molecule \
+        demo lab-up lab-down bench clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+setup: ## Make .venv (pinned by hash, cached); nothing to do when it is current
+	@scripts/setup
+
+tools: ## Link OPA and Regal into .tools/bin, built once
+	@scripts/tools
+
+opa:
+	@scripts/tools opa
+
+check: check-python check-policies check-ansible ## Formats, lint, types, policies and their tests, playbooks
+
+check-python: setup
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy
+
+check-policies: setup tools
+	.tools/bin/opa fmt --list --fail policies
+	.tools/bin/opa check --strict --schema policies/schemas policies
+	.tools/bin/opa test policies
+	.tools/bin/opa test --coverage --threshold $(POLICY_COVERAGE) policies > .tools/policy-coverage.json
+	.tools/bin/regal lint policies
+
+check-ansible: setup
+	$(VENV)/ansible-lint --offline --strict --profile production $(COLLECTION) playbooks
+
+test: ## Everything there is, from static checks to real hosts; what cannot run here says why
+	@$(MAKE) setup tools
+	@$(MAKE) check
+	@$(MAKE) molecule
+	@$(MAKE) test-unit
+	@$(MAKE) test-hosts
+
+test-unit: setup opa
+	$(VENV)/pytest -n 2 -m "not lab and not e2e"
+
+test-hosts: setup opa
+	$(VENV)/pytest -m "lab or e2e"
+
+molecule: setup opa ## The roles on lab hosts: check, converge, idempotence, verify
+	@if [ "$$(id -u)" -ne 0 ] && [ -z "$${CI:-}" ]; then \
+	    echo "molecule: not run, because booting lab hosts needs root"; \
+	else \
+	    $(in_lab) $(VENV)/molecule test --scenario-name default; \
+	fi
+
+demo: setup opa ## Boot a real host, log in, edit a sealed file, and watch the seal break
+	@$(in_lab) $(VENV)/python -m demo
+
+lab-up: setup opa ## Leave N hosts running with the agent installed: make lab-up N=2
+	@$(in_lab) $(VENV)/python -m lab up --n $(N)
+
+lab-down: setup ## Stop them, and clean up after a crashed run
+	@$(in_lab) $(VENV)/python -m lab down
+
+bench: setup opa ## Speed and memory, as ratios paired in one run
+	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench
+
+clean: ## Remove what make made in the checkout (not the user's cache)
+	rm -rf .venv .tools .cache .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

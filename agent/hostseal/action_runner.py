@@ -1,0 +1,162 @@
+"""Runs queued actions, one at a time, until each has succeeded or is dead-lettered, visibly."""
+
+import threading
+from pathlib import Path
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from hostseal.actions.request import ActionFolder, Request, Result
+from hostseal.config.settings import ActionsSettings
+from hostseal.core.backoff import delay
+from hostseal.core.event import timestamp
+from hostseal.errors import ActionError, SpoolError
+from hostseal.pipeline import Pipeline, publish
+from hostseal.ports import Clock
+from hostseal.spool.records import ActionState, ActionTask
+from hostseal.spool.sqlite import SqliteSpool
+from hostseal.standing_file import StandingFile
+from hostseal.steps import Listener, Step
+
+_POLL_SECONDS = 0.2
+_GRACE_SECONDS = 30.0
+_RETRY_BASE_SECONDS = 2.0
+_RETRY_CAP_SECONDS = 300.0
+
+
+class Executor(Protocol):
+    """Runs an action apart from the agent."""
+
+    def start(self, action_id: str) -> None:
+        """Start it and return; ActionError when that fails."""
+
+    def running(self, action_id: str) -> bool:
+        """Return whether it is still at work."""
+
+    def stop(self, action_id: str) -> None:
+        """End it."""
+
+
+class ActionRunner:
+    """Drives the Executor port from the spool's queue of actions."""
+
+    def __init__(
+        self,
+        spool: SqliteSpool,
+        executor: Executor,
+        flag: StandingFile,
+        pipeline: Pipeline,
+        settings: ActionsSettings,
+        clock: Clock,
+        listener: Listener,
+        state: Path,
+    ) -> None:
+        self._spool, self._executor, self._flag, self._wake = spool, executor, flag, pipeline.actions_wake
+        self._settings, self._clock, self._listener, self._state = settings, clock, listener, state
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set."""
+        while not stop.is_set():
+            try:
+                wait = self._step(stop)
+            except SpoolError as error:
+                self._listener(Step.ACTION_FAILED, error=str(error))
+                wait = 1.0
+            if wait is None or wait > 0:
+                self._wake.wait(wait)
+                self._wake.clear()
+
+    def wake(self) -> None:
+        """Let :meth:`run` look again."""
+        self._wake.set()
+
+    def _step(self, stop: threading.Event) -> float | None:
+        task = self._spool.next_action()
+        if task is None:
+            return None
+        pause = task.next_try - self._clock.now().timestamp()
+        if pause > 0:
+            return pause
+        if task.state is ActionState.QUEUED:
+            task = self._start(task)
+        if task.state is ActionState.RUNNING:
+            result = self._result(task, stop)
+            if result is not None:
+                self._finish(task, result)
+        return 0.0
+
+    def _start(self, task: ActionTask) -> ActionTask:
+        incident = self._flag.now.incident
+        if task.action == "flag" and (incident is None or incident.id != task.incident):
+            superseded = Result(attempt=task.attempts, ok=True, message="superseded: the flag was taken back")
+            self._finish(task, superseded)
+            return replace(task, state=ActionState.DONE)
+        task = replace(task, state=ActionState.RUNNING, attempts=task.attempts + 1)
+        request = Request(
+            id=task.id,
+            action=task.action,
+            incident=task.incident,
+            attempt=task.attempts,
+            time_limit_seconds=self._settings.time_limit_seconds,
+            playbooks=self._settings.playbooks,
+            declared=publish(self._state, task.incident, self._flag.now),
+        )
+        try:
+            ActionFolder(self._state, task.id).ask(request)
+            self._spool.action_state(task)
+            self._executor.start(task.id)
+        except (ActionError, OSError) as error:
+            self._finish(task, Result(attempt=task.attempts, ok=False, message=str(error)))
+            return replace(task, state=ActionState.QUEUED, next_try=float("inf"))
+        self._listener(Step.ACTION_STARTED, action=task.action, action_id=task.id, attempt=task.attempts)
+        return task
+
+    def _result(self, task: ActionTask, stop: threading.Event) -> Result | None:
+        deadline = self._clock.monotonic() + self._settings.time_limit_seconds + _GRACE_SECONDS
+        folder = ActionFolder(self._state, task.id)
+        while not stop.is_set():
+            try:
+                running = self._executor.running(task.id)
+                if result := folder.result(task.attempts):
+                    return result
+            except ActionError as error:
+                return Result(attempt=task.attempts, ok=False, message=str(error))
+            if not running:
+                return Result(
+                    attempt=task.attempts, ok=False, message="the action's unit ended without a result"
+                )
+            if self._clock.monotonic() > deadline:
+                self._executor.stop(task.id)
+                limit = self._settings.time_limit_seconds
+                return Result(
+                    attempt=task.attempts, ok=False, message=f"stopped after its time limit of {limit:g} s"
+                )
+            stop.wait(_POLL_SECONDS)
+        return None
+
+    def _finish(self, task: ActionTask, result: Result) -> None:
+        now = self._clock.now()
+        fields = {
+            "action": task.action,
+            "action_id": task.id,
+            "attempt": task.attempts,
+            "message": result.message,
+        }
+        if result.ok:
+            self._spool.action_state(
+                replace(task, state=ActionState.DONE, error=None, finished=timestamp(now), next_try=0.0)
+            )
+            self._listener(Step.ACTION_DONE, **fields)
+            return
+        dead = task.attempts >= self._settings.attempts
+        wait = delay(task.attempts, base=_RETRY_BASE_SECONDS, cap=_RETRY_CAP_SECONDS)
+        self._spool.action_state(
+            replace(
+                task,
+                state=ActionState.DEAD if dead else ActionState.QUEUED,
+                error=result.message,
+                next_try=now.timestamp() + wait,
+                finished=timestamp(now) if dead else None,
+            )
+        )
+        self._listener(Step.ACTION_FAILED, **fields, dead=dead)

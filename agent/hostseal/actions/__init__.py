@@ -1,0 +1,1 @@
+"""Playbooks, each run in a unit of its own."""

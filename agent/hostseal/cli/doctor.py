@@ -1,0 +1,98 @@
+"""`hostseal doctor`: what this machine can do for the agent, which choice follows, and why."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import msgspec
+
+from hostseal import trust
+from hostseal.cli.control import NotRunningError, ask
+from hostseal.cli.exit_codes import ExitCode
+from hostseal.config.load import drop_ins, load
+from hostseal.config.settings import Settings
+from hostseal.core.text import shown
+from hostseal.errors import HostsealError, NoAnswerError
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at."""
+
+    check: str
+    ok: bool
+    says: str
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
+def doctor(as_json: bool) -> None:
+    """Check settings, file sensor, OPA, PAM, sshd and playbooks; exit 1 if anything is wrong."""
+    settings = load(drop_ins())
+    checks: tuple[tuple[str, Callable[[Settings], str]], ...] = (
+        ("settings", lambda _: f"{len(drop_ins())} file(s)"),
+        ("file sensor", _file_sensor),
+        ("opa", _opa),
+        ("agent", _agent),
+        ("pam", _pam),
+        ("playbooks", _playbooks),
+    )
+    findings = [_look(name, check, settings) for name, check in checks]
+    if as_json:
+        click.echo(msgspec.json.encode(findings).decode())
+    else:
+        for finding in findings:
+            click.echo(f"{'ok ' if finding.ok else 'BAD'}  {finding.check:<12} {shown(finding.says)}")
+    sys.exit(ExitCode.OK if all(finding.ok for finding in findings) else ExitCode.FAILED)
+
+
+def _look(name: str, check: Callable[[Settings], str], settings: Settings) -> Finding:
+    try:
+        return Finding(check=name, ok=True, says=check(settings))
+    except (HostsealError, OSError) as error:
+        return Finding(check=name, ok=False, says=str(error))
+
+
+def _file_sensor(settings: Settings) -> str:
+    from hostseal.sensors.file_choice import choose
+
+    sensor, reason = choose(settings.files)
+    return f"{sensor.name}: {reason}"
+
+
+def _opa(settings: Settings) -> str:
+    from hostseal.policy.engine import OpaEngine
+
+    opa = settings.opa
+    engine = OpaEngine(
+        opa.url, ca=Path(opa.ca), token_file=Path(opa.token_file), timeout_seconds=opa.timeout_seconds
+    )
+    try:
+        profile = engine.profile(settings.agent.name or "unknown", "")
+    except NoAnswerError as error:
+        raise HostsealError(str(error), hint="systemctl status opa") from error
+    return f"answers at {opa.url}; this host: mode {profile.mode}, class {profile.host_class}"
+
+
+def _agent(_settings: Settings) -> str:
+    try:
+        reply = ask({"op": "status"})
+    except NotRunningError as error:
+        raise HostsealError(error.message, hint=error.hint) from error
+    return f"running, version {reply['version']}: {json.dumps(sorted(reply['parts']))}"
+
+
+def _pam(_settings: Settings) -> str:
+    stack = Path("/etc/pam.d/sshd").read_text("utf-8")
+    lines = [line for line in stack.splitlines() if "pam-hook" in line and not line.lstrip().startswith("#")]
+    kinds = {line.split()[0].lstrip("-") for line in lines}
+    if kinds != {"account", "session"}:
+        raise HostsealError(f"the hook stands in {sorted(kinds) or 'no stack'}, not in account and session")
+    if any(line.split()[1] != "optional" for line in lines):
+        raise HostsealError("a hook's line is not `optional`: it could keep an administrator out")
+    return "the hook stands in account and session, optional"
+
+
+def _playbooks(settings: Settings) -> str:
+    return f"root's alone: {trust.check_tree(Path(settings.actions.playbooks))}"

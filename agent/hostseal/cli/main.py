@@ -1,0 +1,43 @@
+"""The `hostseal` command: groups of commands, and the last handler of errors."""
+
+import sys
+
+import click
+
+from hostseal import __version__
+from hostseal.cli.action import action
+from hostseal.cli.agent import agent
+from hostseal.cli.config import config
+from hostseal.cli.doctor import doctor
+from hostseal.cli.exit_codes import ExitCode
+from hostseal.cli.flag import flag
+from hostseal.cli.policy import policy
+from hostseal.cli.record import log
+from hostseal.cli.status import status
+from hostseal.core.text import shown
+from hostseal.errors import ConfigError, HostsealError, PardonError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="hostseal")
+def hostseal() -> None:
+    """Hostseal: a tamper-evident seal for hosts that are replaced, never patched."""
+
+
+for command in (action, agent, config, doctor, flag, log, policy, status):
+    hostseal.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; an error a person can act on is one sentence and a hint on standard error."""
+    try:
+        hostseal(prog_name="hostseal")
+    except HostsealError as error:
+        click.echo(f"hostseal: {shown(error.message)}", err=True)
+        if error.hint:
+            click.echo(f"  -> {shown(error.hint)}", err=True)
+        bad = isinstance(error, ConfigError | PardonError)
+        sys.exit(ExitCode.BAD_INPUT if bad else ExitCode.FAILED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(ExitCode.FAILED)

@@ -1,0 +1,98 @@
+"""`hostseal status`: the host's standing with its reasons, and how the agent's parts are."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from hostseal.cli.control import NotRunningError, ask
+from hostseal.cli.exit_codes import ExitCode
+from hostseal.config.load import drop_ins, load
+from hostseal.core.standing import Standing, State
+from hostseal.core.text import shown
+from hostseal.errors import SpoolError
+from hostseal.spool.reading import SpoolReader
+from hostseal.standing_file import read
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+@click.option(
+    "--state", type=click.Path(path_type=Path), help="The agent's state directory, where it is not the usual."
+)
+def status(as_json: bool, state: Path | None) -> None:
+    """Show standing, sensors, spool and OPA. Exit 0 sealed, 5 suspect, 4 flagged, 3 when the agent is not running."""
+    folder = state or load(drop_ins()).state
+    try:
+        standing = read(folder / "flag.json")
+        reader = SpoolReader(folder / "spool.db")
+    except (OSError, msgspec.DecodeError) as error:
+        raise SpoolError(f"the agent's state cannot be read: {error}", hint=str(folder)) from error
+    try:
+        running: dict[str, Any] | None = ask({"op": "status"})
+        absent = ""
+    except NotRunningError as error:
+        running, absent = None, str(error)
+    report = {
+        "standing": {"state": str(standing.state), **msgspec.to_builtins(standing)},
+        "agent": running,
+        "spool": {"pending": reader.pending()},
+        "actions": reader.actions()[-10:],
+        "waiting": [record for record in reader.events(reader.last_seq(1000)) if record["state"] != "done"][
+            :10
+        ],
+    }
+    click.echo(json.dumps(report) if as_json else _text(report, standing, absent))
+    if running is None:
+        sys.exit(ExitCode.NOT_RUNNING)
+    codes = {State.SEALED: ExitCode.OK, State.SUSPECT: ExitCode.SUSPECT, State.FLAGGED: ExitCode.FLAGGED}
+    sys.exit(codes[standing.state])
+
+
+def _text(report: dict[str, Any], standing: Standing, absent: str) -> str:
+    rows = [("standing", str(standing.state))]
+    rows += [("suspect", f"{s.user} from {s.source} since {s.since}") for s in standing.suspicions]
+    if incident := standing.incident:
+        rows += [
+            ("incident", incident.id),
+            ("opened", incident.opened),
+            ("deadline", incident.deadline or "none"),
+        ]
+        rows += [
+            ("evidence", f"{incident.evidence} event(s)"),
+            *(("reason", reason) for reason in incident.reasons),
+        ]
+    rows += [("pardoned", f"{p.incident} by {p.person}: {p.reason}") for p in standing.pardons[-3:]]
+    agent = report["agent"]
+    if agent is None:
+        rows.append(("agent", f"not running: {absent}"))
+    else:
+        host = agent["host"]
+        groups = ", ".join(host["groups"]) or "none"
+        rows.append(("host", f"{host['name']}, mode {host['mode']}, class {host['class']}, groups {groups}"))
+        for name, part in agent["parts"].items():
+            fallen = f", died {part['deaths']} time(s): {part['error']}" if part["deaths"] else ""
+            rows.append((name, ("running" if part["alive"] else "NOT RUNNING") + fallen))
+        files = agent["files"]
+        rows.append(
+            ("file backend", f"{files.get('backend')} ({files.get('reason')}), lost {files.get('lost')}")
+        )
+        rows.append(("OPA", agent["spool"]["trouble"] or "answers"))
+        if agent["spool"]["full"]:
+            rows.append(("spool full", agent["spool"]["full"]))
+    rows.append(("spool", f"{report['spool']['pending']} event(s) wait"))
+    rows += [
+        (
+            "waiting",
+            f"#{w['event']['seq']} {w['event']['type']}, {w['attempts']} tries: {w['error'] or 'not tried yet'}",
+        )
+        for w in report["waiting"]
+    ]
+    for run in report["actions"]:
+        why = f": {run['error']}" if run["error"] else ""
+        rows.append((f"playbook {run['action']}", f"{run['state']}, {run['attempts']} tries{why}"))
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {shown(value)}" for name, value in rows)

@@ -1,0 +1,111 @@
+"""Reads drop-ins, merges them and checks them against the settings' types."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hostseal.config.settings import Settings
+from hostseal.errors import ConfigError
+
+DIRECTORIES = (Path("/usr/lib/hostseal/config.d"), Path("/etc/hostseal/config.d"))
+POSITIVE = (
+    ("opa", "timeout_seconds"), ("actions", "time_limit_seconds"), ("actions", "attempts"),
+    ("files", "quiet_seconds"), ("files", "max_age_seconds"), ("files", "max_paths"),
+    ("spool", "pending_limit"), ("spool", "kept"),
+)  # fmt: skip
+
+
+def drop_ins(directories: Iterable[Path] = DIRECTORIES) -> tuple[Path, ...]:
+    """Return the `*.toml` files in the order they apply: by name, a later directory's file hiding its namesake."""
+    found = {file.name: file for folder in directories for file in sorted(folder.glob("*.toml"))}
+    return tuple(found[name] for name in sorted(found))
+
+
+def load(files: Iterable[Path]) -> Settings:
+    """Return the settings the files make together; raise ConfigError naming file, line, key and allowed values.
+
+    Each file is checked by itself first, so that an error names the file that holds it.
+    """
+    merged: dict[str, Any] = {}
+    for file in files:
+        table = _read(file)
+        _convert(table, file)
+        for section, values in table.items():
+            merged[section] = {**merged.get(section, {}), **values}
+    return msgspec.convert(merged, Settings)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not valid TOML: {error}", hint=str(file)) from error
+
+
+def _convert(table: Mapping[str, Any], file: Path) -> None:
+    try:
+        msgspec.convert(table, Settings)
+    except msgspec.ValidationError as error:
+        key = _key_of(error, table)
+        raise ConfigError(
+            f"{'.'.join(key)}: {_sentence(error, key, table)}", hint=_place(file, key)
+        ) from error
+    for key in POSITIVE:
+        value = table.get(key[0], {}).get(key[1], 1)
+        if value <= 0:
+            raise ConfigError(f"{'.'.join(key)}: {value} is not more than 0", hint=_place(file, key))
+
+
+def _key_of(error: msgspec.ValidationError, table: Mapping[str, Any]) -> tuple[str, ...]:
+    path = re.search(r" - at `\$\.?([^`]*)`", str(error))
+    key = tuple(p for p in re.split(r"\.|\[[^\]]*\]", path[1]) if p) if path else ()
+    unknown = re.search(r"unknown field `([^`]*)`", str(error))
+    return (*key, unknown[1]) if unknown else key or tuple(table)[:1]
+
+
+def _sentence(error: msgspec.ValidationError, key: tuple[str, ...], table: Mapping[str, Any]) -> str:
+    if "unknown field" in str(error):
+        section: Any = (
+            Settings if len(key) == 1 else {f.name: f.type for f in msgspec.structs.fields(Settings)}[key[0]]
+        )
+        known = ", ".join(f.encode_name for f in msgspec.structs.fields(section))
+        return f"unknown key; known here: {known}"
+    value: Any = table
+    for part in key:
+        value = value.get(part) if isinstance(value, Mapping) else value
+    choices = _choices(key)
+    if choices and isinstance(value, str):
+        return f"{value!r} is not one of {', '.join(choices)}"
+    return f"{value!r} does not fit: {str(error).split(' - at')[0].lower()}"
+
+
+def _choices(key: tuple[str, ...]) -> tuple[str, ...]:
+    kind: Any = Settings
+    for part in key:
+        fields = {f.encode_name: f.type for f in msgspec.structs.fields(kind)}
+        if (kind := fields.get(part)) is None:
+            return ()
+        if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+            break
+    if isinstance(kind, type) and hasattr(kind, "__members__"):
+        return tuple(str(member.value) for member in kind.__members__.values())
+    return tuple(str(a) for a in getattr(kind, "__args__", ()) if isinstance(a, str))
+
+
+def _place(file: Path, key: tuple[str, ...]) -> str:
+    section = ""
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        if head := re.match(r"\s*\[\s*([^\]]+?)\s*\]", line):
+            section = head[1]
+            if len(key) == 1 and section == key[0]:
+                return f"{file}:{number}"
+        name = re.match(r"\s*\"?([A-Za-z0-9_-]+)\"?\s*=", line)
+        if name and key and name[1] == key[-1] and section == ".".join(key[:-1]):
+            return f"{file}:{number}"
+    return str(file)

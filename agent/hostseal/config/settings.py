@@ -1,0 +1,61 @@
+"""The agent's settings: closed types with their defaults. The one source for parser, defaults and reference."""
+
+from pathlib import Path
+
+import msgspec
+
+from hostseal.config.files import FilesSettings
+
+
+class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[agent] `name`: this host's name in the policy's data; empty means the machine's host name."""
+
+    name: str = ""
+    state: str = "/var/lib/hostseal"
+
+
+class OpaSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[opa] where the policy engine answers, the authority its certificate is pinned to, and the token's file."""
+
+    url: str = "https://127.0.0.1:8181"
+    ca: str = "/etc/hostseal/opa/ca.pem"
+    token_file: str = "/etc/hostseal/opa/token"  # noqa: S105 - a file's name
+    timeout_seconds: float = 1.0
+
+
+class ActionsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[actions] the playbooks' directory, the time limit of one run, and how often one is tried."""
+
+    playbooks: str = "/etc/hostseal/playbooks"
+    time_limit_seconds: float = 300.0
+    attempts: int = 8
+
+
+class PardonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[pardon] the public key (Ed25519, PEM) whose owner may take a flag back."""
+
+    public_key: str = "/etc/hostseal/pardon.pub"
+
+
+class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[spool] how many undecided events may wait, how many finished ones are kept, and the session events' reserve."""
+
+    pending_limit: int = 20_000
+    kept: int = 100_000
+    reserve_bytes: int = 1 << 20
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings."""
+
+    agent: AgentSettings = AgentSettings()
+    opa: OpaSettings = OpaSettings()
+    files: FilesSettings = msgspec.field(default_factory=FilesSettings)
+    actions: ActionsSettings = ActionsSettings()
+    pardon: PardonSettings = PardonSettings()
+    spool: SpoolSettings = SpoolSettings()
+
+    @property
+    def state(self) -> Path:
+        """The agent's state directory."""
+        return Path(self.agent.state)

@@ -1,0 +1,150 @@
+"""Who wrote: from what /proc said of a process to a writer, and how far that can be trusted."""
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import msgspec
+
+from hostseal.ports import RawChange
+
+_ACTION = re.compile(
+    r"/system\.slice/(?:system-hostseal\\x2daction\.slice/)?"
+    r"hostseal-action@([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.service(?:/.*)?",
+)
+
+
+class Confidence(StrEnum):
+    """How sure an attribution is; the order of the members is from weak to strong."""
+
+    UNKNOWN = "unknown"
+    INFERRED = "inferred"
+    EXACT = "exact"
+
+
+class Proof(StrEnum):
+    """Where facts of a process come from.
+
+    `alive`: its pidfd was alive before and after /proc was read, so the facts are of the process that wrote.
+    `joined`: a record made earlier under the same pid, by an exec or by an earlier change.
+    """
+
+    ALIVE = "alive"
+    JOINED = "joined"
+
+
+class WriterKind(StrEnum):
+    """What a change set is laid to."""
+
+    SESSION = "session"
+    EXECUTABLE = "executable"
+    ACTION = "action"
+    UNKNOWN = "unknown"
+
+
+class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What /proc said of a process; None is "could not be read" or, for the audit ids, "not set".
+
+    `cgroup` is relative to the parent of PID 1's own.
+    """
+
+    pid: int
+    proof: Proof
+    exe: str | None = None
+    uid: int | None = None
+    audit_session: int | None = None
+    login_uid: int | None = None
+    cgroup: str | None = None
+
+
+class TracedChange(RawChange, frozen=True, kw_only=True):
+    """A raw change with what is known of the process that made it."""
+
+    process: ProcessFacts | None = None
+
+
+class WriterKey(msgspec.Struct, frozen=True):
+    """Tells writers apart: one change set each. `name` is the audit session, the unit's id or the executable."""
+
+    kind: WriterKind
+    name: str = ""
+    uid: int | None = None
+
+
+class Writer(msgspec.Struct, frozen=True, kw_only=True):
+    """The `writer` of a `files.changed` event."""
+
+    kind: WriterKind
+    session: Mapping[str, Any] | None = None
+    exe: str | None = None
+    pid: int | None = None
+    uid: int | None = None
+    action: str | None = None
+
+
+_T = TypeVar("_T")
+UNKNOWN = WriterKey(WriterKind.UNKNOWN)
+
+
+def action_of(cgroup: str | None) -> str | None:
+    """Return the id of the action unit whose cgroup this is (law 10), None for any other.
+
+    Only a unit of the system manager counts: anyone may name a unit of his own manager like this.
+    """
+    found = _ACTION.fullmatch(cgroup or "")
+    return found[1] if found else None
+
+
+def key_of(facts: ProcessFacts | None) -> WriterKey:
+    """Return to whom a change belongs: an action's unit, else an audit session, else an executable."""
+    if facts is None:
+        return UNKNOWN
+    if action := action_of(facts.cgroup):
+        return WriterKey(WriterKind.ACTION, action)
+    if facts.audit_session is not None:
+        return WriterKey(WriterKind.SESSION, str(facts.audit_session))
+    if facts.exe is not None:
+        return WriterKey(WriterKind.EXECUTABLE, facts.exe, facts.uid)
+    return UNKNOWN
+
+
+def confidence_of(facts: ProcessFacts | None) -> Confidence:
+    """Return how far facts can be trusted."""
+    if facts is None or key_of(facts) == UNKNOWN:
+        return Confidence.UNKNOWN
+    return Confidence.EXACT if facts.proof is Proof.ALIVE else Confidence.INFERRED
+
+
+def weakest(confidences: Iterable[Confidence]) -> Confidence:
+    """Return the weakest: a change set is as sure as the least sure of its changes."""
+    order = list(Confidence)
+    return min(confidences, key=order.index, default=Confidence.UNKNOWN)
+
+
+def writer_of(
+    key: WriterKey, facts: Iterable[ProcessFacts | None], session: Mapping[str, Any] | None
+) -> Writer:
+    """Return the writer of a change set from the processes that wrote and the SSH session, if one is known.
+
+    An audit session that is no SSH session the agent knows of (console, cron, one that began before the
+    agent) is laid to its executable. Executable, pid and uid are named only when all changes agree on them.
+    """
+    processes = [fact for fact in facts if fact is not None]
+    exe = _agreed(p.exe for p in processes)
+    kind = key.kind
+    if kind is WriterKind.SESSION and session is None:
+        kind = WriterKind.EXECUTABLE if any(p.exe for p in processes) else WriterKind.UNKNOWN
+    return Writer(
+        kind=kind,
+        session=session if kind is WriterKind.SESSION else None,
+        exe=exe,
+        pid=_agreed(p.pid for p in processes),
+        uid=_agreed(p.uid for p in processes),
+        action=key.name if kind is WriterKind.ACTION else None,
+    )
+
+
+def _agreed(values: Iterable[_T]) -> _T | None:
+    found = set(values)
+    return found.pop() if len(found) == 1 else None

@@ -1,0 +1,164 @@
+"""Folds raw changes into change sets: one per writer, closed by quiet or by age, bounded in size."""
+
+from collections import deque
+from enum import StrEnum
+
+import msgspec
+
+from hostseal.core.attribution import (
+    UNKNOWN,
+    Confidence,
+    ProcessFacts,
+    WriterKey,
+    confidence_of,
+    key_of,
+    weakest,
+)
+
+MAX_WRITERS = 256
+MAX_PROCESSES = 8
+
+
+class What(StrEnum):
+    """What happened to a path. A rename counts for the old name and for the new one."""
+
+    CREATED = "created"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+    RENAMED = "renamed"
+    ATTRIBUTES = "attributes"
+
+
+_BIT = {what: 1 << index for index, what in enumerate(What)}
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """When a change set closes (seconds), how many paths it names, how many closed ones may wait."""
+
+    quiet_seconds: float = 0.5
+    max_age_seconds: float = 10.0
+    max_paths: int = 200
+    max_waiting: int = 320
+
+
+class PathChange(msgspec.Struct, frozen=True):
+    """One path and what happened to it, in the order of :class:`What`: the kernel merges, and order with it."""
+
+    path: bytes
+    what: tuple[What, ...]
+
+
+class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
+    """What one writer did. `first` and `last` are the changes' own times; `count` is of raw changes.
+
+    `processes` are the first few that wrote, None among them for one that is not known.
+    """
+
+    key: WriterKey
+    paths: tuple[PathChange, ...]
+    count: int
+    truncated: bool
+    confidence: Confidence
+    processes: tuple[ProcessFacts | None, ...]
+    first: float
+    last: float
+
+
+class _Open:
+    """A change set that still grows."""
+
+    __slots__ = ("confidences", "count", "first", "key", "last", "paths", "processes", "truncated")
+
+    def __init__(self, key: WriterKey, at: float) -> None:
+        self.key = key
+        self.first = self.last = at
+        self.count = 0
+        self.truncated = False
+        self.paths: dict[bytes, int] = {}
+        self.processes: dict[ProcessFacts | None, None] = {}
+        self.confidences: set[Confidence] = set()
+
+    def closed(self) -> ChangeSet:
+        return ChangeSet(
+            key=self.key,
+            paths=tuple(
+                PathChange(p, tuple(w for w in What if bits & _BIT[w])) for p, bits in self.paths.items()
+            ),
+            count=self.count,
+            truncated=self.truncated,
+            confidence=weakest(self.confidences),
+            processes=tuple(self.processes),
+            first=self.first,
+            last=self.last,
+        )
+
+
+class Fold:
+    """The change sets under way.
+
+    Where one set ends and the next begins depends on the changes' times alone, not on when :meth:`due` is
+    asked; unless `max_waiting` closed sets wait, when the open ones just grow. Not safe for threads.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._open: dict[WriterKey, _Open] = {}
+        self._closed: deque[ChangeSet] = deque()
+
+    def __len__(self) -> int:
+        return len(self._open) + len(self._closed)
+
+    def add(self, path: bytes, what: str, at: float, process: ProcessFacts | None = None) -> WriterKey | None:
+        """Take one change; return the writer's key when this began a change set. `at` never goes back."""
+        key = key_of(process)
+        current = self._open.get(key)
+        if current is None and len(self._open) >= MAX_WRITERS:
+            key, process, current = UNKNOWN, None, self._open.get(UNKNOWN)
+        if current is not None and at >= self._end(current) and len(self._closed) < self._limits.max_waiting:
+            self._close(current)
+            current = None
+        began = current is None
+        if current is None:
+            current = self._open[key] = _Open(key, at)
+        current.count += 1
+        current.last = at
+        if process not in current.processes:
+            current.confidences.add(confidence_of(process))
+            if len(current.processes) < MAX_PROCESSES:
+                current.processes[process] = None
+        bits = current.paths.get(path)
+        if bits is not None or len(current.paths) < self._limits.max_paths:
+            current.paths[path] = (bits or 0) | _BIT[What(what)]
+        else:
+            current.truncated = True
+        return key if began else None
+
+    def next_due(self) -> float | None:
+        """Return when :meth:`due` next has something, None when nothing is under way."""
+        if self._closed:
+            return self._closed[0].last
+        return min(map(self._end, self._open.values()), default=None)
+
+    def due(self, now: float) -> list[ChangeSet]:
+        """Return the change sets that are complete at `now`, oldest first; each is returned once."""
+        for current in [c for c in self._open.values() if self._end(c) <= now]:
+            self._close(current)
+        return self._take()
+
+    def flush(self) -> list[ChangeSet]:
+        """Return everything, complete or not: nothing more will come."""
+        for current in list(self._open.values()):
+            self._close(current)
+        return self._take()
+
+    def _end(self, current: _Open) -> float:
+        return min(current.last + self._limits.quiet_seconds, current.first + self._limits.max_age_seconds)
+
+    def _close(self, current: _Open) -> None:
+        del self._open[current.key]
+        self._closed.append(current.closed())
+
+    def _take(self) -> list[ChangeSet]:
+        taken = sorted(self._closed, key=lambda one: one.first)
+        self._closed.clear()
+        return taken

@@ -1,0 +1,49 @@
+"""What the policy answered; one shape for every entry point (architecture: Decisions)."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from hostseal.core.event import Profile
+from hostseal.errors import UndefinedDecisionError
+
+
+class Action(StrEnum):
+    """What the policy can ask the agent to do. The host's own configuration maps it to a playbook (law 9)."""
+
+    SUSPECT = "suspect"
+    LIFT = "lift"
+    FLAG = "flag"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule's sentence about the event."""
+
+    rule: str
+    severity: str
+    message: str
+    controls: tuple[str, ...] = ()
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision; `would` holds the actions that mode `observe` kept back, `host` what the policy knows of it."""
+
+    allowed: bool
+    violations: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    actions: tuple[Action, ...]
+    would: tuple[Action, ...] = ()
+    deadline_seconds: int | None = None
+    host: Profile | None = None
+
+
+def parse(raw: Any) -> Decision:
+    """Return the decision in `raw` (parsed JSON); raise UndefinedDecisionError when it is not one."""
+    try:
+        decision = msgspec.convert(raw, Decision)
+    except msgspec.ValidationError as error:
+        raise UndefinedDecisionError(f"the policy's answer is not a decision: {error}") from error
+    if not decision.allowed and not decision.violations:
+        raise UndefinedDecisionError("the policy's answer refuses without naming a violation")
+    return decision

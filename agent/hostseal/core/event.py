@@ -1,0 +1,73 @@
+"""What the agent observed, as it goes over the wire (architecture: Events)."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class EventType(StrEnum):
+    """The kinds of observation."""
+
+    LOGIN_REQUESTED = "login.requested"
+    SESSION_OPENED = "session.opened"
+    SESSION_CLOSED = "session.closed"
+    SESSION_CHANNEL = "session.channel"
+    FILES_CHANGED = "files.changed"
+    SENSOR_LOST = "sensor.lost"
+    AGENT_STARTED = "agent.started"
+    AGENT_STOPPED = "agent.stopped"
+    FLAG_PARDONED = "flag.pardoned"
+
+    @property
+    def is_bulk(self) -> bool:
+        """Whether the spool may make the sensor wait; a session event never waits for room."""
+        return self is EventType.FILES_CHANGED
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What signed bundle data says of a host."""
+
+    mode: str = "observe"
+    host_class: str = msgspec.field(default="immutable", name="class")
+    groups: tuple[str, ...] = ()
+
+
+class Host(msgspec.Struct, frozen=True, kw_only=True):
+    """The host an event was observed on, with what was known of it then."""
+
+    name: str
+    machine_id: str
+    boot_id: str
+    image: str | None = None
+    host_class: str = msgspec.field(default="immutable", name="class")
+    mode: str = "observe"
+    groups: tuple[str, ...] = ()
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One observation. `seq` rises by one per host and is never reused: a gap is visible."""
+
+    id: str
+    type: EventType
+    time: str
+    seq: int
+    host: Host
+    data: dict[str, Any]
+
+    @property
+    def audit_session(self) -> int | None:
+        """The kernel's audit session the event belongs to, where it is known."""
+        data = self.data.get("session") if self.type is EventType.SESSION_CHANNEL else self.data
+        return (data or {}).get("audit_session")
+
+
+def timestamp(moment: datetime) -> str:
+    """Return `moment` (aware) as RFC 3339 in UTC with microseconds and a `Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def from_timestamp(text: str) -> datetime:
+    """Return the aware moment that :func:`timestamp` wrote; ValueError when it is not one."""
+    return datetime.fromisoformat(text)

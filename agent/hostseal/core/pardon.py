@@ -1,0 +1,73 @@
+"""A pardon: signed off the host, with reason, person, expiry and nonce (law 8)."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from hostseal.core.event import from_timestamp
+from hostseal.core.standing import Standing
+from hostseal.errors import PardonError
+
+_PREFIX = b"hostseal pardon v1\n"
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is pardoned, for which host, by whom, why, and until when (RFC 3339) it may be applied."""
+
+    host: str
+    incident: str
+    person: str
+    reason: str
+    expires: str
+    nonce: str
+
+
+class Signed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A claim and its Ed25519 signature (base64) over a version line and the claim's canonical JSON."""
+
+    claim: Claim
+    signature: str
+
+
+def sign(claim: Claim, key: Ed25519PrivateKey) -> Signed:
+    """Return the claim, signed."""
+    return Signed(claim=claim, signature=base64.b64encode(key.sign(_message(claim))).decode())
+
+
+def verify(raw: Any, key: Ed25519PublicKey, host: str, standing: Standing, now: datetime) -> Claim:
+    """Return the claim in `raw` (parsed JSON) if it holds here and now; raise PardonError, naming why, if not."""
+    try:
+        signed = msgspec.convert(raw, Signed)
+        expires = from_timestamp(signed.claim.expires)
+        signature = base64.b64decode(signed.signature, validate=True)
+    except (msgspec.ValidationError, ValueError, binascii.Error) as error:
+        raise PardonError(
+            f"this is not a pardon: {error}", hint="make one with `hostseal flag pardon`"
+        ) from error
+    claim = signed.claim
+    try:
+        key.verify(signature, _message(claim))
+    except InvalidSignature as error:
+        raise PardonError("the signature is not by this host's pardon key") from error
+    if claim.host != host:
+        raise PardonError(f"the pardon is for host {claim.host!r}, this is {host!r}")
+    if expires.tzinfo is None or expires <= now:
+        raise PardonError(f"the pardon expired at {claim.expires}")
+    if any(p.nonce == claim.nonce for p in standing.pardons):
+        raise PardonError("this pardon was used before")
+    if standing.incident is None:
+        raise PardonError("the host is not flagged")
+    if standing.incident.id != claim.incident:
+        raise PardonError(f"the pardon is for incident {claim.incident}, the flag is {standing.incident.id}")
+    if not claim.reason.strip() or not claim.person.strip():
+        raise PardonError("a pardon names a person and a reason")
+    return claim
+
+
+def _message(claim: Claim) -> bytes:
+    return _PREFIX + msgspec.json.encode(claim, order="sorted")

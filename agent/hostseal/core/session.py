@@ -1,0 +1,65 @@
+"""The SSH sessions open on this boot, and which of them have shown a channel. Pure values, small and bounded."""
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+NO_CHANNEL_AFTER_SECONDS = 5.0
+CLOSED_GRACE_SECONDS = 1.0
+KEPT = 4096
+
+
+class Open(msgspec.Struct, frozen=True, kw_only=True):
+    """One session: what PAM said of it, and when (monotonic seconds) a missing channel means a forward."""
+
+    data: dict[str, Any]
+    due: float
+    channels: int = 0
+    closed: bool = False
+
+
+class Sessions(msgspec.Struct, frozen=True):
+    """Sessions by their audit session id."""
+
+    by_audit: dict[int, Open] = {}
+
+    def opened(self, audit: int, data: dict[str, Any], now: float) -> "Sessions":
+        """Return the table with a session that has just opened; the oldest leaves when it is full."""
+        table = {**self.by_audit, audit: Open(data=data, due=now + NO_CHANNEL_AFTER_SECONDS)}
+        while len(table) > KEPT:
+            del table[next(iter(table))]
+        return Sessions(table)
+
+    def channel(self, audit: int) -> "Sessions":
+        """Return the table after a channel was seen on a session."""
+        known = self.by_audit.get(audit)
+        if known is None:
+            return self
+        if known.closed:
+            return self._without(audit)
+        return Sessions({**self.by_audit, audit: replace(known, channels=known.channels + 1)})
+
+    def closed(self, audit: int, now: float) -> "Sessions":
+        """Return the table after a session's end; one without a channel stays until it is settled."""
+        known = self.by_audit.get(audit)
+        if known is None or known.channels:
+            return self._without(audit)
+        late = replace(known, closed=True, due=min(known.due, now + CLOSED_GRACE_SECONDS))
+        return Sessions({**self.by_audit, audit: late})
+
+    def silent(self, now: float) -> tuple[int, ...]:
+        """Return the sessions that are due without having shown a channel: only a forward is left."""
+        return tuple(a for a, s in self.by_audit.items() if not s.channels and s.due <= now)
+
+    def next_due(self) -> float | None:
+        """Return when :meth:`silent` may next name a session, None when nothing is waited for."""
+        return min((s.due for s in self.by_audit.values() if not s.channels), default=None)
+
+    def data(self, audit: int) -> dict[str, Any] | None:
+        """Return what PAM said of a session, None when it is not known."""
+        known = self.by_audit.get(audit)
+        return None if known is None else known.data
+
+    def _without(self, audit: int) -> "Sessions":
+        return Sessions({a: s for a, s in self.by_audit.items() if a != audit})

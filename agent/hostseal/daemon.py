@@ -1,0 +1,213 @@
+"""The agent: composes the ports, and keeps the parts running. Law 2 itself is in :mod:`hostseal.pipeline`."""
+
+import hashlib
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hostseal import __version__, fallback, host_identity
+from hostseal.action_runner import ActionRunner, Executor
+from hostseal.actions.request import ActionFolder
+from hostseal.config.settings import Settings
+from hostseal.core.event import EventType, timestamp
+from hostseal.errors import ActionError, SpoolError
+from hostseal.log import Log
+from hostseal.open_sessions import OpenSessions
+from hostseal.pardon_desk import PardonDesk
+from hostseal.pipeline import Pipeline, PolicyEngine
+from hostseal.ports import Clock
+from hostseal.recorder import Recorder
+from hostseal.sensors.file_watch import FileWatch
+from hostseal.sensors.journal import JournalSensor
+from hostseal.sensors.pam import PamSensor
+from hostseal.sensors.pam_gate import GateServer
+from hostseal.state import open_state
+from hostseal.steps import Listener
+from hostseal.supervise import Supervised
+
+_TICK_SECONDS = 5.0
+_ALIVE_EVERY = 12
+
+
+class Daemon:
+    """All parts of one running agent. Raises SpoolError on construction when nothing can be recorded."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: PolicyEngine,
+        executor: Executor,
+        clock: Clock,
+        listener: Listener,
+        log: Log,
+        *,
+        gate: socket.socket | None,
+        journal: bool,
+    ) -> None:
+        self.settings, self._clock, self._log = settings, clock, log
+        self.stop = threading.Event()
+        self._spool, self.flag, self._aside = open_state(settings.state, settings.spool)
+        host = host_identity.read(settings.agent.name)
+        limit = settings.spool.pending_limit
+        self.recorder = Recorder(self._spool, host, clock, listener, pending_limit=limit)
+        state = settings.state
+        self.pipeline = Pipeline(self._spool, self.recorder, engine, self.flag, clock, listener, state)
+        self.sessions = OpenSessions(clock)
+        self._restore_sessions()
+        self._actions = ActionRunner(
+            self._spool, executor, self.flag, self.pipeline, settings.actions, clock, listener, state
+        )
+        self._pam = PamSensor(self.recorder, self.pipeline, self._spool, self.flag, self.sessions)
+        self._gate = GateServer(gate, self._handle) if gate is not None else None
+        self.files = self._file_watch(settings)
+        self._parts = [
+            Supervised("pipeline", self.pipeline.run, self._died),
+            Supervised("actions", self._actions.run, self._died),
+            Supervised("files", self.files.run, self._died),
+        ]
+        if self._gate is not None:
+            self._parts.append(Supervised("gate", self._gate.run, self._died))
+        if journal:
+            self._parts.append(
+                Supervised(
+                    "journal", JournalSensor(self.recorder, self._spool, self.sessions).run, self._died
+                )
+            )
+
+    def _file_watch(self, settings: Settings) -> FileWatch:
+        return FileWatch(
+            settings.files,
+            emit=self.recorder,
+            sessions=self.sessions.data,
+            expected=self._declared,
+            clock=self._clock,
+        )
+
+    def run(self, beat: Callable[[], None]) -> None:
+        """Run until :attr:`stop` is set; `beat` is called every few seconds while the parts are alive."""
+        self._started()
+        for part in self._parts:
+            part.start(self.stop)
+        ticks = 0
+        while not self.stop.is_set():
+            if all(part.alive or part.deaths for part in self._parts):
+                beat()
+            self._tick(ticks)
+            ticks += 1
+            self._wait()
+        self._end()
+
+    def _wait(self) -> None:
+        try:
+            due = self.sessions.report_silent(self.recorder)
+        except SpoolError as error:
+            self._log("session.unreported", level="error", error=error)
+            due = None
+        self.sessions.changed.wait(_TICK_SECONDS if due is None else min(due, _TICK_SECONDS))
+        self.sessions.changed.clear()
+
+    def _tick(self, ticks: int) -> None:
+        try:
+            fallback.take_in(self.settings.state / "fallback", self.recorder)
+            if ticks % _ALIVE_EVERY == 0:
+                self._spool.remember("alive", timestamp(self._clock.now()).encode())
+        except (SpoolError, OSError) as error:
+            self._log("fallback.kept", level="warning", error=error)
+
+    def _started(self) -> None:
+        now = timestamp(self._clock.now())
+        if self._aside:
+            self._lost("spool", "the spool was damaged and set aside", None, self._aside)
+        alive = self._spool.recall("alive")
+        if alive:
+            self._lost("agent", "the agent was not running", alive.decode(), "all sensors")
+        digest = hashlib.sha256(msgspec.json.encode(self.settings, order="sorted")).hexdigest()
+        data = {
+            "version": __version__,
+            "config_digest": digest,
+            "policy_revision": None,
+            "sensors": [part.name for part in self._parts if part.name not in {"pipeline", "actions"}],
+        }
+        self.recorder(EventType.AGENT_STARTED, data, sensor="agent", key=f"started:{now}")
+
+    def _lost(self, sensor: str, cause: str, since: str | None, scope: str) -> None:
+        until = timestamp(self._clock.now())
+        data: dict[str, Any] = {
+            "sensor": sensor, "cause": cause, "since": since, "until": until, "scope": scope,
+            "rescanned": False, "detail": {},
+        }  # fmt: skip
+        self.recorder(EventType.SENSOR_LOST, data, sensor="agent", key=f"{sensor}:{until}")
+
+    def _end(self) -> None:
+        now = timestamp(self._clock.now())
+        try:
+            self.recorder(
+                EventType.AGENT_STOPPED, {"reason": "asked to"}, sensor="agent", key=f"stopped:{now}"
+            )
+            self._spool.remember("alive", now.encode())
+        except SpoolError as error:
+            self._log("agent.stopped", level="error", error=error)
+        self.recorder.stop()
+        self._actions.wake()
+
+    def _restore_sessions(self) -> None:
+        for suspicion in self.flag.now.suspicions:
+            task = self._spool.task(suspicion.event)
+            if task is not None and (audit := task.event.audit_session) is not None:
+                self.sessions.opened(audit, task.event.data)
+
+    def _declared(self, action_id: str) -> Mapping[bytes, str | None] | None:
+        try:
+            request = ActionFolder(self.settings.state, action_id).request()
+        except ActionError:
+            return None
+        return {path.encode(): digest for path, digest in request.declared.items()}
+
+    def _handle(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        match message.get("op"):
+            case "pam":
+                return self._pam.take(message)
+            case "status":
+                return {"ok": True, **self.status()}
+            case "pardon":
+                key = self.settings.pardon.public_key
+                desk = PardonDesk(self.recorder, self.flag, self.recorder.host.name, Path(key), self._clock)
+                return desk.take(message)
+            case other:
+                return {"ok": False, "error": f"unknown operation {other!r}"}
+
+    def status(self) -> dict[str, Any]:
+        """Return what `hostseal status` shows of the running agent."""
+        return {
+            "version": __version__,
+            "host": msgspec.to_builtins(self.recorder.host),
+            "parts": {part.name: {"alive": part.alive, "deaths": part.deaths, "error": part.last_error}
+                      for part in self._parts},
+            "files": self.files.status(),
+            "spool": {"pending": self._spool.pending(), "last_seq": self._spool.last_seq(),
+                      "full": self.recorder.full, "trouble": self.pipeline.trouble},
+        }  # fmt: skip
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Take new file settings at once; the others apply from the next start."""
+        self.settings = msgspec.structs.replace(self.settings, files=settings.files)
+        self.files.reconfigure(settings.files)
+
+    def trouble(self) -> str | None:
+        """Return the first thing a person should know, None when all is well."""
+        dead = next((f"{p.name}: {p.last_error}" for p in self._parts if not p.alive and p.last_error), None)
+        return self.recorder.full or self.pipeline.trouble or dead
+
+    def _died(self, name: str, error: BaseException, deaths: int) -> None:
+        self._log(
+            "part.died", level="error", part=name, error=f"{type(error).__name__}: {error}", deaths=deaths
+        )
+        if name in {"gate", "journal"} and not self.stop.is_set():
+            try:
+                self._lost(name, f"{type(error).__name__}: {error}", None, name)
+            except SpoolError as failed:
+                self._log("loss.unrecorded", level="error", error=failed)

@@ -1,0 +1,57 @@
+"""The seams of the agent: what the composition in :mod:`hostseal.daemon` needs, and nothing about how."""
+
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+
+class Clock(Protocol):
+    """Tells the time. The only source of it; `core/` is handed values."""
+
+    def now(self) -> datetime:
+        """Return the wall clock's time, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+
+
+class Emit(Protocol):
+    """Puts one observation into the spool.
+
+    Returns when it is on disk. Blocks while the spool is full (back-pressure), raises
+    :class:`hostseal.errors.SpoolError` when it cannot be written at all.
+    """
+
+    def __call__(self, event_type: str, data: Mapping[str, Any], *, sensor: str, key: str) -> str:
+        """Return the event's id; `key` is the sensor's own name for the observation, unique per boot."""
+
+
+class RawChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One notification about one path, as a backend saw it."""
+
+    path: bytes
+    what: str
+    pid: int | None = None
+    at: float = 0.0
+
+
+class FileSensor(Protocol):
+    """A backend that watches trees and hands on raw changes and losses."""
+
+    name: str
+
+    def run(self, sink: "FileSink", stop: threading.Event) -> None:
+        """Watch until `stop` is set; raise `SensorDiedError` when it can no longer see."""
+
+
+class FileSink(Protocol):
+    """Takes what a :class:`FileSensor` sees."""
+
+    def changed(self, change: RawChange) -> None:
+        """Take one raw change."""
+
+    def lost(self, cause: str, scope: str, detail: Mapping[str, Any]) -> None:
+        """Take the news that changes were missed: overflow, watch limit, a dead thread, an unseen directory."""

@@ -1,0 +1,1 @@
+"""What sees: logins, channels, files."""

@@ -1,0 +1,170 @@
+"""From the handles in fanotify's events to paths: the marked filesystems, and a cache of their directories."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from hostseal.core.text import faithful
+from hostseal.sensors import fanotify_abi as abi
+from hostseal.sensors import mounts
+from hostseal.sensors.file_scope import Position, Scope
+from hostseal.sensors.mounts import Mount, under
+
+CACHED_DIRECTORIES = 50_000
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_PATH = os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW
+_DELETED = b" (deleted)"
+
+
+class Place(NamedTuple):
+    """A directory's (or file's) path as people name it, and where it stands in the scope."""
+
+    path: bytes
+    position: Position
+
+
+class Lost(Protocol):
+    """Takes the news of a loss; see :class:`hostseal.ports.FileSink`."""
+
+    def __call__(self, cause: str, scope: str, detail: Mapping[str, Any]) -> None:
+        """Take it."""
+
+
+class _Filesystem(msgspec.Struct):
+    """A marked filesystem, the directory its handles are resolved through, and where it is mounted."""
+
+    descriptor: int
+    base: Mount
+    mounts: tuple[Mount, ...] = ()
+
+    def inner(self, resolved: bytes) -> bytes:
+        """Return a path within the filesystem from one as this process sees it."""
+        if not under(resolved, self.base.point):
+            return resolved
+        return os.path.join(self.base.root, resolved[len(self.base.point) :].lstrip(b"/")).rstrip(b"/") or b"/"
+
+
+class Places:
+    """Marks the filesystems that hold watched paths, and names what happens on them."""
+
+    def __init__(self, group: int, scope: Scope, mask: int) -> None:
+        self._group = group
+        self._scope = scope
+        self._mask = mask
+        self._filesystems: dict[int, _Filesystem] = {}
+        self._cache: dict[bytes, Place] = {}
+        self._watched: frozenset[Mount] | None = None
+        self._failed: set[Mount] = set()
+
+    def refresh(self, current: tuple[Mount, ...], lost: Lost) -> None:
+        """Mark what is new, and say where a mount has hidden or shown watched paths since the last time.
+
+        Such a mount changes what is read at a path without any change being reported.
+        """
+        watched = frozenset(mounts.watched(current, self._scope))
+        before, self._watched = self._watched, watched
+        self._cache.clear()
+        for mount in sorted(watched, key=lambda one: len(one.point)):
+            if before is None or mount not in before:
+                self._mark(mount, lost)
+        if before is not None:
+            for point in sorted({mount.point for mount in watched ^ before}):
+                lost("mounts_changed", faithful(point), {"mounted": any(m.point == point for m in watched)})
+        for filesystem in self._filesystems.values():
+            filesystem.mounts = tuple(m for m in current if m.device == filesystem.base.device)
+
+    def of(self, key: bytes) -> Place | None:
+        """Return the place of the directory with this handle, None when it is gone."""
+        place = self._cache.get(key)
+        if place is None and (place := self.find(key)) is not None:
+            self.learn(key, place)
+        return place
+
+    def find(self, key: bytes) -> Place | None:
+        """Return the place of a file or directory by its handle, None when it is gone or has no name left."""
+        filesystem = self._filesystems.get(abi.filesystem_of(key))
+        if filesystem is None:
+            return None
+        try:
+            descriptor = abi.open_handle(filesystem.descriptor, key, _PATH)
+        except OSError:
+            return None
+        try:
+            resolved = os.readlink(b"/proc/self/fd/%d" % descriptor)
+            if resolved.endswith(_DELETED) and os.fstat(descriptor).st_nlink == 0:
+                return None
+        finally:
+            os.close(descriptor)
+        return self._named(filesystem, resolved)
+
+    def below(self, parent: Place, name: bytes) -> Place:
+        """Return the place of an entry of a directory; `.` is the directory itself."""
+        if name in (b".", b""):
+            return parent
+        path = parent.path + name if parent.path.endswith(b"/") else parent.path + b"/" + name
+        return Place(path, parent.position if parent.position is not Position.ABOVE else self._scope.position(path))
+
+    def learn(self, key: bytes, place: Place) -> None:
+        """Remember a directory."""
+        if len(self._cache) >= CACHED_DIRECTORIES:
+            self._cache.clear()
+        self._cache[key] = place
+
+    def forget(self, key: bytes | None = None) -> None:
+        """Forget one directory, or all: one was renamed, and every path below it with it."""
+        if key is None:
+            self._cache.clear()
+        else:
+            self._cache.pop(key, None)
+
+    def close(self) -> None:
+        """Close the descriptors."""
+        for filesystem in self._filesystems.values():
+            os.close(filesystem.descriptor)
+        self._filesystems.clear()
+
+    def _mark(self, mount: Mount, lost: Lost) -> None:
+        try:
+            descriptor, base = _open(mount)
+        except OSError as error:
+            lost("mount_not_seen", faithful(mount.point), {"error": error.strerror or ""})
+            return
+        known = os.fstatvfs(descriptor).f_fsid
+        if known in self._filesystems:
+            os.close(descriptor)
+            return
+        try:
+            abi.mark_filesystem(self._group, self._mask, b"/proc/self/fd/%d" % descriptor)
+        except OSError as error:
+            os.close(descriptor)
+            lost("filesystem_not_watched", faithful(mount.point), {"type": mount.type, "error": error.strerror or ""})
+            return
+        self._filesystems[known] = _Filesystem(descriptor, base)
+
+    def _named(self, filesystem: _Filesystem, resolved: bytes) -> Place:
+        inner, best = filesystem.inner(resolved), Place(resolved, Position.OUTSIDE)
+        for mount in filesystem.mounts:
+            if under(inner, mount.root):
+                path = os.path.join(mount.point, inner[len(mount.root) :].lstrip(b"/")).rstrip(b"/") or b"/"
+                position = self._scope.position(path)
+                if position is Position.INSIDE:
+                    return Place(path, position)
+                if position is Position.ABOVE:
+                    best = Place(path, position)
+        return best
+
+
+def _open(mount: Mount) -> tuple[int, Mount]:
+    """Open a directory of the mount's filesystem, the whole of it where this process sees that."""
+    seen = mounts.own()
+    whole = [m for m in reversed(seen) if m.device == mount.device and m.root == b"/"]
+    for candidate in [mount, *whole]:
+        descriptor = os.open(candidate.point, _DIRECTORY)
+        number = mounts.mount_number(descriptor)
+        base = next((m for m in seen if m.number == number), candidate)
+        if base.device == mount.device and (base.root == b"/" or candidate is not mount or not whole):
+            return descriptor, base
+        os.close(descriptor)
+    raise FileNotFoundError(2, "hidden from this process")

@@ -1,0 +1,82 @@
+"""What the PAM hook hands over, as events and as the standing before the shell starts (law 1)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hostseal.core import standing
+from hostseal.core.event import EventType
+from hostseal.core.ssh_key import from_auth_info
+from hostseal.core.text import from_environment
+from hostseal.open_sessions import OpenSessions
+from hostseal.pipeline import Pipeline
+from hostseal.recorder import Recorder
+from hostseal.spool.sqlite import SqliteSpool
+from hostseal.standing_file import StandingFile
+
+DECISION_SECONDS = 1.5
+_PHASES = {
+    "account": EventType.LOGIN_REQUESTED,
+    "open_session": EventType.SESSION_OPENED,
+    "close_session": EventType.SESSION_CLOSED,
+}
+
+
+class PamSensor:
+    """Takes the hook's messages; returns only when the observation, and for an opened session the standing, is on disk."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        pipeline: Pipeline,
+        spool: SqliteSpool,
+        flag: StandingFile,
+        sessions: OpenSessions,
+    ) -> None:
+        self._recorder, self._pipeline, self._spool = recorder, pipeline, spool
+        self._flag, self._sessions = flag, sessions
+
+    def take(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Record one phase of one login; return the receipt."""
+        kind = _PHASES[message["pam"]["PAM_TYPE"]]
+        data = login_data(message, kind)
+        audit = data.get("audit_session")
+        if kind is EventType.SESSION_OPENED and isinstance(audit, int):
+            self._sessions.opened(audit, data)
+        identity = self._recorder(
+            kind, data, sensor="pam", key=f"{message['pam']['PAM_TYPE']}:{message['pid']}:{message['time']!r}"
+        )
+        if kind is EventType.SESSION_CLOSED and isinstance(audit, int):
+            self._sessions.closed(audit)
+        if kind is EventType.SESSION_OPENED:
+            self._settle(identity)
+        return {"ok": True, "id": identity, "standing": str(self._flag.now.state)}
+
+    def _settle(self, identity: str) -> None:
+        if self._pipeline.settled(identity, DECISION_SECONDS) or self._recorder.host.mode == "observe":
+            return
+        task = self._spool.task(identity)
+        if task is not None:
+            self._flag.change(lambda now: standing.provisional(now, task.event))
+
+
+def login_data(message: Mapping[str, Any], kind: EventType) -> dict[str, Any]:
+    """Return the event's data from what the hook saw (contract: agent/dist/pam/pam-hook)."""
+    pam = {key: from_environment(str(value)) for key, value in message["pam"].items()}
+    connection = pam.get("SSH_CONNECTION")
+    source = pam.get("PAM_RHOST") or (connection.split()[0] if connection else None)
+    common = {
+        "user": pam["PAM_USER"],
+        "service": pam.get("PAM_SERVICE", "sshd"),
+        "source": source,
+        "connection": connection,
+    }
+    if kind is EventType.LOGIN_REQUESTED:
+        return common
+    return {
+        **common,
+        "audit_session": message.get("audit_session"),
+        "login_uid": message.get("login_uid"),
+        "logind_session": pam.get("XDG_SESSION_ID"),
+        "key": from_auth_info(pam.get("SSH_AUTH_INFO_0", "")),
+        "leader_pid": message["pid"],
+    }

@@ -1,0 +1,1 @@
+"""The spool: events on their way to an outcome."""

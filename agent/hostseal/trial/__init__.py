@@ -1,0 +1,1 @@
+"""A first look without root or systemd."""

@@ -1,0 +1,69 @@
+"""A real OPA as the trial's own child, on a free loopback port, with its decision log in a file."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from hostseal.errors import PolicyError
+
+START_SECONDS = 20.0
+
+
+def find() -> Path:
+    """Return the opa program: $HOSTSEAL_OPA, PATH, or the checkout's .tools/bin; PolicyError names the ways."""
+    named = os.environ.get("HOSTSEAL_OPA") or shutil.which("opa")
+    beside = Path(sys.prefix).parent / ".tools/bin/opa"
+    found = Path(named) if named else beside
+    if not found.is_file():
+        raise PolicyError(
+            "there is no opa program", hint="run `make tools`, put opa on PATH, or set HOSTSEAL_OPA"
+        )
+    return found
+
+
+@contextmanager
+def running(opa: Path, bundle: Path, log: Path) -> Iterator[str]:
+    """Run OPA with the bundle; yield its address; end it afterwards. PolicyError when it does not come up."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    command = [
+        str(opa), "run", "--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error",
+        "--set", "decision_logs.console=true", "--skip-version-check", "--disable-telemetry", "--bundle", str(bundle),
+    ]  # fmt: skip
+    with log.open("ab") as sink:
+        child = subprocess.Popen(
+            command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            _wait(url, child, log)
+            yield url
+        finally:
+            child.terminate()
+            try:
+                child.wait(10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def _wait(url: str, child: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    with requests.Session() as session:
+        session.trust_env = False
+        while time.monotonic() < deadline and child.poll() is None:
+            try:
+                if session.get(f"{url}/health?bundles", timeout=1).status_code == requests.codes.ok:
+                    return
+            except requests.RequestException:
+                time.sleep(0.05)
+    raise PolicyError("OPA did not start", hint=log.read_text("utf-8", "replace")[-500:])

@@ -1,0 +1,141 @@
+package hostseal.event_test
+
+import data.hostseal.event
+import data.hostseal.samples_test as samples
+
+recorded := {
+	"allowed": true,
+	"violations": [],
+	"findings": [],
+	"actions": [],
+	"would": [],
+	"deadline_seconds": null,
+}
+
+shell := samples.channel(samples.alice, "shell", "pts/0")
+
+shell_message := "alice (key SHA256:alice) from 192.0.2.7 opened an interactive shell."
+
+shell_findings := [{
+	"rule": "interactive_session",
+	"severity": "high",
+	"message": shell_message,
+	"controls": ["NIST CM-5", "NIST AC-17", "PCI 10.2"],
+}]
+
+decided(asked) := result if {
+	result := event.decision with input as asked with data.hostseal.site as samples.site
+}
+
+test_a_broken_seal_flags_the_host_with_a_deadline if {
+	decided(shell) == {
+		"allowed": false,
+		"violations": [shell_message],
+		"findings": shell_findings,
+		"actions": ["flag"],
+		"would": [],
+		"deadline_seconds": 600,
+	}
+}
+
+test_mode_observe_says_what_would_have_happened if {
+	decided(samples.on_host(shell, "lab-1")) == {
+		"allowed": true,
+		"violations": [],
+		"findings": shell_findings,
+		"actions": [],
+		"would": ["flag"],
+		"deadline_seconds": 600,
+	}
+}
+
+test_mode_enforce_flags_as_well if {
+	site := samples.site_with({"hosts": {"web-1": {"mode": "enforce"}}})
+	decision := event.decision with input as shell with data.hostseal.site as site
+	decision.actions == ["flag"]
+}
+
+test_a_host_cannot_claim_a_mode if {
+	claiming := object.union(shell, {"event": {"host": {"mode": "observe"}}})
+	decided(claiming).actions == ["flag"]
+	flagging := object.union(samples.on_host(shell, "nobody-knows-it"), {"event": {"host": {"mode": "flag"}}})
+	decided(flagging).would == ["flag"]
+}
+
+test_a_flag_overrules_a_lift if {
+	site := samples.site_with({"flag_on_loss": []})
+	decision := event.decision with input as samples.lost
+		with data.hostseal.site as site
+		with data.hostseal.rules.session_without_shell.asks as {"lift"}
+		with data.hostseal.rules.interactive_session.asks as {"flag"}
+	decision.actions == ["flag"]
+}
+
+test_a_login_request_is_recorded if {
+	decided(samples.about("login.requested", {
+		"user": "alice",
+		"service": "sshd",
+		"source": null,
+		"connection": null,
+	})) == recorded
+}
+
+test_a_closed_session_is_recorded if decided(samples.about("session.closed", samples.alice)) == recorded
+
+test_the_agents_own_news_are_recorded if {
+	decided(samples.about("agent.started", {})) == recorded
+	decided(samples.about("agent.stopped", {"reason": "SIGTERM"})) == recorded
+}
+
+test_an_unknown_type_is_recorded if decided(samples.about("moon.rose", {"user": 7})) == recorded
+
+test_an_unknown_kind_of_channel_is_recorded if {
+	decided(samples.channel(samples.alice, "x11", null)) == recorded
+}
+
+test_no_input_has_no_decision if {
+	not event.decision with data.hostseal.site as samples.site
+	not decided({})
+}
+
+test_a_malformed_input_has_no_decision if {
+	every asked in [
+		json.remove(shell, ["event/id"]),
+		json.remove(shell, ["event/seq"]),
+		json.remove(shell, ["event/type"]),
+		json.remove(shell, ["event/data"]),
+		json.remove(shell, ["event/host/name"]),
+		json.remove(shell, ["standing"]),
+		json.remove(shell, ["event/data/user"]),
+		json.remove(shell, ["event/data/kind"]),
+		samples.but(shell, {"user": ["alice"]}),
+		samples.standing(shell, "cracked"),
+		object.union(shell, {"event": {"data": "alice"}}),
+		samples.but(samples.lost, {"cause": null}),
+	] {
+		not decided(asked)
+	}
+}
+
+test_unreadable_changes_have_no_decision if {
+	change := samples.changed(samples.by_program, ["/etc/hosts"])
+	every wrong in [
+		{"writer": {"kind": "ghost"}},
+		{"confidence": "sure"},
+		{"paths": {}},
+		{"paths": [{"path": 7}]},
+		{"count": "many"},
+		{"truncated": null},
+	] {
+		not decided(samples.but(change, wrong))
+	}
+}
+
+test_no_site_data_has_no_decision if {
+	not event.decision with input as shell with data.hostseal.site as {}
+}
+
+test_a_mode_nobody_knows_has_no_decision if {
+	site := samples.site_with({"hosts": {"web-1": {"mode": "enforse"}}})
+	not event.decision with input as shell with data.hostseal.site as site
+}

@@ -1,0 +1,39 @@
+# METADATA
+# title: What a host is
+# description: >
+#   Mode, class and groups of a host come from bundle data by the host's name, never from what the host
+#   says of itself. What is said of the host goes before its groups, and its groups before the default. Of several
+#   groups the strictest mode counts, and one that says `mutable` is enough never to replace the host.
+package hostseal.host
+
+# METADATA
+# description: Mode, class and groups of the host in the input.
+# entrypoint: true
+# schemas:
+#   - input: schema.host.profile
+profile := of(input.host.name)
+
+# METADATA
+# description: Mode, class and groups of the host with this name. A name that is not in the data is the default.
+of(name) := {
+	"mode": said(entry, "mode", ["enforce", "flag", "observe"]),
+	"class": said(entry, "class", ["mutable", "immutable"]),
+	"groups": groups(entry),
+} if {
+	is_string(name)
+	entry := object.get(data.hostseal.site.hosts, name, {})
+}
+
+groups(entry) := object.get(entry, "groups", [])
+
+group_values(entry, key) := {value |
+	some group in groups(entry)
+	value := data.hostseal.site.groups[group][key]
+}
+
+# The first of what the host, its groups (the strictest of them), and the default say.
+said(entry, key, strictest_first) := candidates[0] if {
+	own := [value | value := entry[key]]
+	grouped := [value | some value in strictest_first; value in group_values(entry, key)]
+	candidates := array.concat(array.concat(own, grouped), [data.hostseal.site["default"][key]])
+}

@@ -1,0 +1,30 @@
+package hostseal.rules.automation_changed_file_test
+
+import data.hostseal.rules.automation_changed_file
+import data.hostseal.samples_test as samples
+
+findings(asked) := result if {
+	result := automation_changed_file.findings with input as asked with data.hostseal.site as samples.site
+}
+
+by_deploy := samples.changed(samples.by_session(samples.deploy), ["/etc/hosts"])
+
+test_automations_change_is_on_record if {
+	findings(by_deploy) == {{
+		"rule": "automation_changed_file",
+		"severity": "low",
+		"message": "deploy (key SHA256:deploy) from 192.0.2.7, by /usr/bin/vim, changed 1 sealed file: /etc/hosts.",
+		"controls": ["NIST CM-3", "NIST SI-7"],
+	}}
+}
+
+test_a_person_is_declined if {
+	findings(samples.changed(samples.by_session(samples.alice), ["/etc/hosts"])) == set()
+}
+
+test_what_flags_the_host_is_declined if {
+	site := samples.site_with({"automation_changes": "flag"})
+	automation_changed_file.findings == set() with input as by_deploy with data.hostseal.site as site
+}
+
+test_no_input_finds_nothing if findings({}) == set()

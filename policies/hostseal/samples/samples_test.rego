@@ -1,0 +1,122 @@
+# METADATA
+# title: What the tests ask about
+# description: Inputs as the agent sends them, and a site's data to decide them by. Not part of the bundle.
+package hostseal.samples_test
+
+# METADATA
+# description: web-1 is flagged, lab-1 only observed; deploy with its key is automation.
+site := {
+	"automation": {"accounts": ["deploy"], "key_fingerprints": ["SHA256:deploy"]},
+	"automation_changes": "record",
+	"channel": {
+		"shell": "flag",
+		"command_with_pty": "flag",
+		"command": "lift",
+		"subsystem": "lift",
+		"forward": "lift",
+	},
+	"deadline_seconds": 600,
+	"default": {"mode": "observe", "class": "immutable"},
+	"flag_on_loss": ["queue_overflow"],
+	"groups": {"fronts": {"mode": "flag"}},
+	"hosts": {"web-1": {"groups": ["fronts"]}, "lab-1": {"mode": "observe"}},
+}
+
+# METADATA
+# description: The site's data with some of it put otherwise.
+site_with(changes) := object.union(site, changes)
+
+# METADATA
+# description: The input about one event on web-1, whose seal is intact.
+about(type, event_data) := {
+	"event": {
+		"id": "00000000-0000-5000-8000-000000000001",
+		"type": type,
+		"time": "2026-01-02T03:04:05.000000Z",
+		"seq": 1,
+		"host": {
+			"name": "web-1",
+			"machine_id": "0123456789abcdef0123456789abcdef",
+			"boot_id": "0123456789abcdef0123456789abcdef",
+			"image": null,
+			"class": "immutable",
+			"mode": "observe",
+			"groups": [],
+		},
+		"data": event_data,
+	},
+	"standing": {"state": "sealed", "incident": null},
+}
+
+# METADATA
+# description: The same event on another host.
+on_host(asked, name) := object.union(asked, {"event": {"host": {"name": name}}})
+
+# METADATA
+# description: The same event on a host whose standing is another.
+standing(asked, state) := object.union(asked, {"standing": {"state": state}})
+
+# METADATA
+# description: The same event with some of its data put otherwise.
+but(asked, changes) := object.union(asked, {"event": {"data": changes}})
+
+alice := {
+	"user": "alice",
+	"service": "sshd",
+	"source": "192.0.2.7",
+	"connection": "192.0.2.7 50000 192.0.2.1 22",
+	"audit_session": 12,
+	"login_uid": 1000,
+	"logind_session": "12",
+	"key": {"method": "publickey", "type": "ssh-ed25519", "fingerprint": "SHA256:alice", "certificate": null},
+	"leader_pid": 4242,
+}
+
+deploy := object.union(alice, {"user": "deploy", "key": {"fingerprint": "SHA256:deploy"}})
+
+opened(session) := about("session.opened", session)
+
+channel(session, kind, pty) := about("session.channel", {
+	"session": session,
+	"user": session.user,
+	"source": session.source,
+	"kind": kind,
+	"subsystem": null,
+	"pty": pty,
+	"confidence": "exact",
+})
+
+by_session(session) := {
+	"kind": "session",
+	"session": session,
+	"exe": "/usr/bin/vim",
+	"pid": 77,
+	"uid": 0,
+	"action": null,
+}
+
+by_program := object.union(by_session(null), {"kind": "executable", "exe": "/usr/bin/dpkg"})
+
+by_action := object.union(by_session(null), {"kind": "action", "action": "flag"})
+
+changed(writer, paths) := about("files.changed", {
+	"writer": writer,
+	"paths": [{"path": path, "raw": null, "what": ["modified"], "sha256": null, "expected": false} |
+		some path in paths
+	],
+	"count": count(paths),
+	"truncated": false,
+	"confidence": "exact",
+	"first": "2026-01-02T03:04:05.000000Z",
+	"last": "2026-01-02T03:04:06.000000Z",
+})
+
+lost := about("sensor.lost", {
+	"sensor": "fanotify",
+	"cause": "queue_overflow",
+	"since": "2026-01-02T03:04:05.000000Z",
+	"until": "2026-01-02T03:04:06.000000Z",
+	"scope": "/etc",
+	"rescanned": true,
+	"detail": {},
+})

@@ -1,0 +1,79 @@
+# METADATA
+# title: Words for people
+# description: >
+#   Sentences name what was seen. Names come from whoever was seen, so anything but plain characters is
+#   quoted with escapes, and all of it is bounded.
+package hostseal.wording
+
+# METADATA
+# scope: document
+# description: A name as it is when it is plain, else quoted with escapes; at most 200 characters of it.
+name(text) := text if regex.match(plain, text)
+
+name(text) := sprintf("%q", [text]) if {
+	not regex.match(plain, text)
+	count(text) <= longest_name
+}
+
+name(text) := sprintf("%q…", [substring(text, 0, longest_name)]) if {
+	not regex.match(plain, text)
+	count(text) > longest_name
+}
+
+longest_name := 200
+
+plain := `^[A-Za-z0-9_./:@%+=,~-]{1,200}$`
+
+# METADATA
+# description: A login with its key and where it came from.
+login(subject) := sprintf("%s (%s) from %s", [name(subject.user), credential(subject), source(subject)])
+
+default source(_) := "an unknown address"
+
+source(subject) := name(subject.source)
+
+default credential(_) := "no key on record"
+
+credential(subject) := sprintf("key %s", [name(subject.key.fingerprint)]) if not subject.key.certificate.key_id
+
+credential(subject) := sprintf("certificate %s, key %s", [
+	name(subject.key.certificate.key_id),
+	name(subject.key.fingerprint),
+])
+
+# METADATA
+# description: How many paths changed, the first three of them, and how many more there are.
+paths(changes) := sprintf("%d sealed %s: %s%s", [total, noun(total), shown, rest(total - count(first))]) if {
+	total := max([changes.count, count(changes.paths)])
+	first := array.slice(changes.paths, 0, 3)
+	shown := concat(", ", [name(change.path) | some change in first])
+}
+
+noun(1) := "file"
+
+noun(total) := "files" if total != 1
+
+rest(more) := "" if more <= 0
+
+rest(more) := sprintf(" and %d more", [more]) if more > 0
+
+# METADATA
+# scope: document
+# description: What a session did by opening this channel.
+channel(opened) := "opened an interactive shell" if {
+	opened.kind == "shell"
+	is_string(opened.pty)
+}
+
+channel(opened) := "opened a shell without a terminal" if {
+	opened.kind == "shell"
+	not is_string(opened.pty)
+}
+
+channel(opened) := "ran a command on a terminal" if opened.kind == "command_with_pty"
+
+channel(opened) := "ran a command without a terminal" if opened.kind == "command"
+
+channel(opened) := sprintf("used the subsystem %s", [name(opened.subsystem)]) if opened.kind == "subsystem"
+
+channel(opened) := "held a connection without a channel, as for forwarding" if opened.kind == "forward"

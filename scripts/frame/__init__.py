@@ -1,0 +1,1 @@
+"""What `make` needs before the project's own environment exists; the standard library is all it may import."""

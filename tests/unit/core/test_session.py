@@ -1,0 +1,27 @@
+"""Open sessions: one that shows no channel is a forward."""
+
+from hostseal.core.session import NO_CHANNEL_AFTER_SECONDS, Sessions
+
+
+def test_a_session_without_a_channel_is_silent_once_due() -> None:
+    table = Sessions().opened(7, {"user": "alice"}, 100.0)
+    assert table.silent(100.0) == ()
+    assert table.silent(100.0 + NO_CHANNEL_AFTER_SECONDS) == (7,)
+    assert table.next_due() == 100.0 + NO_CHANNEL_AFTER_SECONDS
+
+
+def test_a_channel_settles_a_session() -> None:
+    table = Sessions().opened(7, {}, 100.0).channel(7)
+    assert table.silent(1e9) == ()
+    assert table.next_due() is None
+
+
+def test_a_closed_session_waits_a_moment_for_the_journal_and_then_is_silent() -> None:
+    table = Sessions().opened(7, {}, 100.0).closed(7, 100.5)
+    assert table.silent(101.0) == ()
+    assert table.silent(101.5) == (7,)
+    assert table.channel(7) == Sessions()
+
+
+def test_a_session_that_ended_after_a_channel_is_forgotten() -> None:
+    assert Sessions().opened(7, {}, 1.0).channel(7).closed(7, 2.0) == Sessions()

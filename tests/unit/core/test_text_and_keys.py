@@ -1,0 +1,91 @@
+"""Untrusted text is shown escaped; keys and certificates get OpenSSH's own fingerprints."""
+
+import subprocess
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hostseal.core.ssh_key import from_auth_info
+from hostseal.core.text import faithful, from_environment, shown
+
+
+@given(st.binary())
+def test_what_is_shown_never_holds_a_control_character(raw: bytes) -> None:
+    assert shown(faithful(raw)).isprintable() or raw == b""
+
+
+@given(st.binary().filter(lambda raw: b"\0" not in raw))
+def test_text_from_the_environment_is_text_that_json_can_carry(raw: bytes) -> None:
+    from_environment(raw.decode("utf-8", "surrogateescape")).encode("utf-8")
+
+
+def test_escapes_and_templates_stay_what_they_are() -> None:
+    assert shown("\x1b[31m{{ lookup('pipe','id') }}\n") == "\\x1b[31m{{ lookup('pipe','id') }}\\n"
+    assert shown("a\u202eb") == "a\\u202eb"
+
+
+def test_a_key_has_the_fingerprint_that_ssh_keygen_prints(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True, timeout=30)
+    said = subprocess.run(
+        ["ssh-keygen", "-lf", f"{key}.pub"], capture_output=True, text=True, check=True, timeout=30
+    ).stdout
+    words = (tmp_path / "key.pub").read_text().split()
+    found = from_auth_info(f"publickey {words[0]} {words[1]}\n")
+    assert found == {
+        "method": "publickey",
+        "type": "ssh-ed25519",
+        "fingerprint": said.split()[1],
+        "certificate": None,
+    }
+
+
+def test_a_certificate_is_read_with_its_authority(tmp_path: Path) -> None:
+    for name in ("ca", "key"):
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True, timeout=30
+        )
+    sign = [
+        "ssh-keygen",
+        "-q",
+        "-s",
+        "ca",
+        "-I",
+        "alice@corp",
+        "-n",
+        "alice,root",
+        "-z",
+        "42",
+        "-V",
+        "+5m",
+        "key.pub",
+    ]
+    subprocess.run(sign, check=True, cwd=tmp_path, timeout=30)
+    words = (tmp_path / "key-cert.pub").read_text().split()
+    found = from_auth_info(f"publickey {words[0]} {words[1]}")
+    assert found is not None
+    authority = from_auth_info("publickey " + " ".join((tmp_path / "ca.pub").read_text().split()[:2]))
+    assert authority is not None
+    assert found["certificate"] == {
+        "key_id": "alice@corp",
+        "principals": ["alice", "root"],
+        "serial": 42,
+        "ca_fingerprint": authority["fingerprint"],
+    }
+
+
+def test_other_methods_and_rubbish_are_no_key() -> None:
+    assert from_auth_info("") is None
+    assert from_auth_info("password\n") == {
+        "method": "password",
+        "type": None,
+        "fingerprint": None,
+        "certificate": None,
+    }
+    assert from_auth_info("publickey ssh-ed25519 !!!") == {
+        "method": "publickey",
+        "type": "ssh-ed25519",
+        "fingerprint": None,
+        "certificate": None,
+    }
