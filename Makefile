@@ -72,7 +72,7 @@ demo: setup opa ## Boot a real host, log in, edit a sealed file, and watch the s
 	@$(in_lab) $(VENV)/python -m demo
 
 lab-up: setup opa ## Leave N hosts running with the agent installed: make lab-up N=2
-	@$(in_lab) $(VENV)/python -m lab up --n $(N)
+	@$(in_lab) $(VENV)/python -m lab_site --n $(N)
 
 lab-down: setup ## Stop them, and clean up after a crashed run
 	@$(in_lab) $(VENV)/python -m lab down

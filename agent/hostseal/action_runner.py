@@ -58,7 +58,7 @@ class ActionRunner:
         """Work until `stop` is set."""
         while not stop.is_set():
             try:
-                wait = self._step(stop)
+                wait = self.step(stop)
             except SpoolError as error:
                 self._listener(Step.ACTION_FAILED, error=str(error))
                 wait = 1.0
@@ -70,7 +70,9 @@ class ActionRunner:
         """Let :meth:`run` look again."""
         self._wake.set()
 
-    def _step(self, stop: threading.Event) -> float | None:
+    def step(self, stop: threading.Event | None = None) -> float | None:
+        """Bring the action that is due first one round further; return the seconds to wait, None for no action."""
+        stop = stop or threading.Event()
         task = self._spool.next_action()
         if task is None:
             return None

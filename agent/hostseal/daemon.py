@@ -12,6 +12,7 @@ import msgspec
 from hostseal import __version__, fallback, host_identity
 from hostseal.action_runner import ActionRunner, Executor
 from hostseal.actions.request import ActionFolder
+from hostseal.config.files import FilesSettings
 from hostseal.config.settings import Settings
 from hostseal.core.event import EventType, timestamp
 from hostseal.errors import ActionError, SpoolError
@@ -21,8 +22,10 @@ from hostseal.pardon_desk import PardonDesk
 from hostseal.pipeline import Pipeline, PolicyEngine
 from hostseal.ports import Clock
 from hostseal.recorder import Recorder
+from hostseal.sensors.file_service import FileService
 from hostseal.sensors.file_watch import FileWatch
 from hostseal.sensors.journal import JournalSensor
+from hostseal.sensors.logind import ssh_sessions
 from hostseal.sensors.pam import PamSensor
 from hostseal.sensors.pam_gate import GateServer
 from hostseal.state import open_state
@@ -57,13 +60,14 @@ class Daemon:
         state = settings.state
         self.pipeline = Pipeline(self._spool, self.recorder, engine, self.flag, clock, listener, state)
         self.sessions = OpenSessions(clock)
-        self._restore_sessions()
+        if journal:
+            self._restore_sessions()
         self._actions = ActionRunner(
             self._spool, executor, self.flag, self.pipeline, settings.actions, clock, listener, state
         )
         self._pam = PamSensor(self.recorder, self.pipeline, self._spool, self.flag, self.sessions)
         self._gate = GateServer(gate, self._handle) if gate is not None else None
-        self.files = self._file_watch(settings)
+        self.files = FileService(settings.files, self._file_watch)
         self._parts = [
             Supervised("pipeline", self.pipeline.run, self._died),
             Supervised("actions", self._actions.run, self._died),
@@ -78,9 +82,9 @@ class Daemon:
                 )
             )
 
-    def _file_watch(self, settings: Settings) -> FileWatch:
+    def _file_watch(self, settings: FilesSettings) -> FileWatch:
         return FileWatch(
-            settings.files,
+            settings,
             emit=self.recorder,
             sessions=self.sessions.data,
             expected=self._declared,
@@ -151,12 +155,17 @@ class Daemon:
             self._spool.remember("alive", now.encode())
         except SpoolError as error:
             self._log("agent.stopped", level="error", error=error)
+        self.files.end()
         self.recorder.stop()
         self._actions.wake()
 
     def _restore_sessions(self) -> None:
-        for suspicion in self.flag.now.suspicions:
-            task = self._spool.task(suspicion.event)
+        known = {event.audit_session: event.data for event in self._spool.opened(self.recorder.host.boot_id)}
+        for session in ssh_sessions():
+            audit = session["audit_session"]
+            self.sessions.adopted(audit, known.get(audit, session))
+        suspects = [self._spool.task(suspicion.event) for suspicion in self.flag.now.suspicions]
+        for task in suspects:
             if task is not None and (audit := task.event.audit_session) is not None:
                 self.sessions.opened(audit, task.event.data)
 

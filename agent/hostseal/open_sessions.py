@@ -23,6 +23,11 @@ class OpenSessions:
             self._table = self._table.opened(audit, data, self._clock.monotonic())
         self.changed.set()
 
+    def adopted(self, audit: int, data: dict[str, Any]) -> None:
+        """Note a session that began before the agent: its channels may have been missed, so none is waited for."""
+        with self._lock:
+            self._table = self._table.opened(audit, data, self._clock.monotonic()).channel(audit)
+
     def channel(self, audit: int) -> None:
         """Note that a channel was seen."""
         with self._lock:

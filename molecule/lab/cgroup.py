@@ -12,7 +12,9 @@ TOP = "hostseal-lab"
 def hierarchies() -> list[Path]:
     """Return where the unified hierarchy and systemd's own (cgroups v1) are mounted; proc_pid_mountinfo(5)."""
     found: list[Path] = []
-    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+    for line in (
+        Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    ):
         before, _, after = line.partition(" - ")
         kind, _, options = after.split(" ", 2)
         if kind == "cgroup2" or (kind == "cgroup" and "name=systemd" in options.split(",")):

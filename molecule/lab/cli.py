@@ -11,7 +11,7 @@ from lab.console import attach
 from lab.errors import LabError
 from lab.host import Host
 from lab.instance import Lab, all_labs
-from lab.keys import USERS
+from lab.keys import AUTOMATION, USERS, ssh_config
 from lab.leftovers import require_root
 from lab.progress import Progress
 from lab.pty_relay import SOCKET
@@ -60,11 +60,17 @@ def _parser() -> argparse.ArgumentParser:
     bake.set_defaults(command=_image)
 
     up = commands.add_parser("up", help="start hosts; those that run already are left alone")
-    up.add_argument("names", nargs="*", metavar="SHORT", help="the hosts' names after the prefix (default: 1 to N)")
+    up.add_argument(
+        "names", nargs="*", metavar="SHORT", help="the hosts' names after the prefix (default: 1 to N)"
+    )
     up.add_argument("--name", default=DEFAULT, metavar="PREFIX", help="the lab's name (default: %(default)s)")
     up.add_argument("--n", type=int, default=1, help="how many hosts (default: %(default)s)")
-    up.add_argument("--console", action="append", default=[], metavar="SHORT", help="a host with root's console")
-    up.add_argument("--state-size", metavar="SIZE", help="a tmpfs of this size at /var/lib/hostseal, e.g. 16M")
+    up.add_argument(
+        "--console", action="append", default=[], metavar="SHORT", help="a host with root's console"
+    )
+    up.add_argument(
+        "--state-size", metavar="SIZE", help="a tmpfs of this size at /var/lib/hostseal, e.g. 16M"
+    )
     up.add_argument("--max-startups", metavar="A:B:C", help="sshd's MaxStartups")
     up.set_defaults(command=_up)
 
@@ -107,7 +113,10 @@ def _up(arguments: argparse.Namespace) -> int:
     if arguments.console:
         hosts += lab.up(arguments.console, options=special)
     for host in hosts:
-        print(f"{host.name}  {host.address}  (lab ssh {host.name} --as alice|deploy)")
+        print(f"{host.name}  {host.address}")
+    config = ssh_config(lab.prefix)
+    print(f"as a person:    ssh -F {config} alice@{hosts[0].name}")
+    print(f"as automation:  ssh -F {config} {AUTOMATION}@{hosts[0].name}")
     return 0
 
 

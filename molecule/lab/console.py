@@ -11,6 +11,7 @@ import time
 import tty
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from lab.errors import LabError
 
@@ -27,15 +28,19 @@ class Console:
             self._socket.connect(str(path))
         except OSError as error:
             self._socket.close()
-            raise LabError(f"no console at {path}: {error.strerror}", "start the host with a console") from error
+            raise LabError(
+                f"no console at {path}: {error.strerror}", "start the host with a console"
+            ) from error
         self._seen = ""
 
-    def __enter__(self) -> "Console":
+    def __enter__(self) -> Self:
         """Return the console once its shell answers."""
         self.ready()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Hang up; the shell on the host stays."""
         self.close()
 
@@ -71,7 +76,9 @@ class Console:
                 return found
             remaining = deadline - time.monotonic()
             if remaining <= 0 or not select.select([self._socket], [], [], remaining)[0]:
-                raise LabError(f"the console did not show {pattern!r} in {timeout:g} s but {self._seen[-500:]!r}")
+                raise LabError(
+                    f"the console did not show {pattern!r} in {timeout:g} s but {self._seen[-500:]!r}"
+                )
             output = self._socket.recv(65536)
             if not output:
                 raise LabError(f"the console closed before it showed {pattern!r}")
@@ -84,7 +91,9 @@ class Console:
         halves = f"{mark[:8]}''{mark[8:]}"
         self._seen = ""
         self.send(f"echo {halves}; {command}; echo {halves}:$?\n")
-        shown = self.expect(rf"(?s)(?<!\S){mark}\r?\n.*{mark}:\d+\r?\n", timeout=timeout).replace("\r\n", "\n")
+        shown = self.expect(rf"(?s)(?<!\S){mark}\r?\n.*{mark}:\d+\r?\n", timeout=timeout).replace(
+            "\r\n", "\n"
+        )
         body, _, status = shown.rpartition(f"{mark}:")
         return int(status), body.partition(f"{mark}\n")[2]
 

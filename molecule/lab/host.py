@@ -64,7 +64,7 @@ class Host:
         command: Sequence[str] | str | None = None,
         *,
         pty: bool = False,
-        input: str | None = None,
+        input: str | None = None,  # noqa: A002 - as subprocess.run names it
         timeout: float = 60,
     ) -> Completed:
         """Log in and run text for the remote shell, quoted words, or (None) a shell; any status is returned."""
@@ -72,7 +72,12 @@ class Host:
         return finish(argv, given=input, timeout=timeout)
 
     def run(
-        self, command: Sequence[str] | str, *, check: bool = True, input: str | None = None, timeout: float = 60
+        self,
+        command: Sequence[str] | str,
+        *,
+        check: bool = True,
+        input: str | None = None,  # noqa: A002 - as subprocess.run names it
+        timeout: float = 60,
     ) -> Completed:
         """Run as root through the automation account's sudo; this is a login. Raise LabError on a status if `check`."""
         words = ["sh", "-c", command] if isinstance(command, str) else list(command)
@@ -80,7 +85,12 @@ class Host:
         return done.check() if check else done
 
     def peek(
-        self, command: Sequence[str] | str, *, check: bool = True, input: str | None = None, timeout: float = 60
+        self,
+        command: Sequence[str] | str,
+        *,
+        check: bool = True,
+        input: str | None = None,  # noqa: A002 - as subprocess.run names it
+        timeout: float = 60,
     ) -> Completed:
         """Run as root from outside (nsenter): no login, no session, nothing for a sensor of logins to see."""
         words = ["sh", "-c", command] if isinstance(command, str) else list(command)
@@ -98,13 +108,19 @@ class Host:
         pack = ["tar", "-C", str(source.parent), "--owner=0", "--group=0", "--exclude=__pycache__"]
         unpack = f"mkdir -p {folder} && rm -rf {folder}/{name} && tar -C {folder} --no-same-owner -xpf -"
         remote = [*self.ssh_args(keys.AUTOMATION), shlex.join(["sudo", "-n", "sh", "-c", unpack])]
-        with subprocess.Popen([*pack, rename, "-cf", "-", "--", source.name], stdout=subprocess.PIPE) as packer:
+        with subprocess.Popen(
+            [*pack, rename, "-cf", "-", "--", source.name], stdout=subprocess.PIPE
+        ) as packer:
             try:
-                done = subprocess.run(remote, stdin=packer.stdout, capture_output=True, timeout=timeout, check=False)
+                done = subprocess.run(
+                    remote, stdin=packer.stdout, capture_output=True, timeout=timeout, check=False
+                )
             except subprocess.TimeoutExpired as error:
                 raise LabError(f"copying {source} to {self.name} took over {timeout:g} s") from error
         if packer.returncode != 0 or done.returncode != 0:
-            raise LabError(f"cannot copy {source} to {self.name}:{target}: {done.stderr.decode(errors='replace')}")
+            raise LabError(
+                f"cannot copy {source} to {self.name}:{target}: {done.stderr.decode(errors='replace')}"
+            )
 
     def journal(self, *arguments: str) -> str:
         """Return the host's journal, by journalctl's arguments; read from outside."""
@@ -148,6 +164,7 @@ class Host:
             "keys": {user: str(self.key(user)) for user in keys.USERS},
             "known_hosts": str(self.known_hosts),
             "ssh_common_args": shlex.join(options(self.known_hosts)),
+            "ssh_config": str(keys.ssh_config(lab)),
             "machine_id": self.machine_id,
             "image": self.record.image,
             "console": str(self.record.folder / SOCKET) if self.record.options.console else None,

@@ -121,6 +121,8 @@ def _bootstrap(archive: Path, progress: Progress) -> None:
         "--format=tar",
         f"--include={','.join(_packages())}",
         f"--aptopt={settings}",
+        # Else apt's own folders belong to another user where that user can reach the cache.
+        '--aptopt=APT::Sandbox::User "root"',
         '--customize-hook=sh "$RECIPE/customize.sh" "$1"',
         sources.SUITE,
         str(archive),
@@ -130,7 +132,12 @@ def _bootstrap(archive: Path, progress: Progress) -> None:
     said: list[str] = []
     try:
         with subprocess.Popen(
-            argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+            argv,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
         ) as process:
             for line in process.stdout or ():
                 said.append(line)
@@ -146,7 +153,9 @@ def _finish(draft: Path, image: Image) -> None:
     """Unpack the draft's archive and move the whole into its place; image.json comes last and marks it complete."""
     root = draft / "rootfs"
     root.mkdir()
-    call(["tar", "-C", root, "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf", draft / "rootfs.tar"])
+    call(
+        ["tar", "-C", root, "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf", draft / "rootfs.tar"]
+    )
     (draft / "apt.conf").unlink()
     remove_tree(image.folder)
     draft.rename(image.folder)
@@ -161,7 +170,9 @@ def _prune(store: Path) -> None:
     newest = sorted(index.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in newest[2:]:
         path.unlink()
-    kept = {path.read_text(encoding="ascii").strip() for path in newest[:2]} | {record.image for record in records()}
+    kept = {path.read_text(encoding="ascii").strip() for path in newest[:2]} | {
+        record.image for record in records()
+    }
     for folder in store.iterdir():
         if len(folder.name) == 64 and folder.name not in kept:
             remove_tree(folder)

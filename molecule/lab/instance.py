@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
-from lab import image, keys, lifecycle, network
+from lab import image, keys, lifecycle, network, ssh
 from lab.errors import LabError
 from lab.host import Host
 from lab.leftovers import require_root
@@ -41,11 +42,13 @@ class Lab:
         self.prefix = check_name(prefix)
         self._progress = progress or Progress()
 
-    def __enter__(self) -> "Lab":
+    def __enter__(self) -> Self:
         """Return the lab."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Take the lab down."""
         self.down()
 
@@ -60,7 +63,7 @@ class Lab:
         with self._lock():
             keys.ensure_user_keys(self.prefix)
             chosen = [self._record(name, options, baked) for name in names]
-            keys.write_known_hosts(self.prefix, self._keyed_records())
+            self._publish()
             started = [record for record in chosen if not lifecycle.is_running(record)]
             if started:
                 self._progress.say(f"starting {', '.join(record.name for record in started)}")
@@ -69,20 +72,24 @@ class Lab:
             with ThreadPoolExecutor(max_workers=8) as pool:
                 list(pool.map(lambda record: lifecycle.wait_ready(record, seconds=timeout), started))
             if started:
-                self._progress.say(f"{len(started)} up: " + ", ".join(f"{r.name} {r.address}" for r in started))
+                self._progress.say(
+                    f"{len(started)} up: " + ", ".join(f"{r.name} {r.address}" for r in started)
+                )
         return [Host(record) for record in chosen]
 
     def down(self, names: Sequence[str] | None = None) -> None:
         """Remove hosts by full name, or all; also what a crashed run left. Nothing to do is no error."""
         require_root()
         with self._lock():
-            folders = [folder for folder in host_folders(self.prefix) if names is None or folder.name in names]
+            folders = [
+                folder for folder in host_folders(self.prefix) if names is None or folder.name in names
+            ]
             if folders:
                 self._progress.say(f"stopping {', '.join(folder.name for folder in folders)}")
             with ThreadPoolExecutor(max_workers=8) as pool:
                 list(pool.map(lambda folder: lifecycle.remove(folder, read_record(folder)), folders))
             if host_folders(self.prefix):
-                keys.write_known_hosts(self.prefix, self._keyed_records())
+                self._publish()
             else:
                 remove_tree(lab_folder(self.prefix))
         with locked(GLOBAL_LOCK):
@@ -106,11 +113,17 @@ class Lab:
     def _lock(self) -> AbstractContextManager[None]:
         return locked(Path(f"/run/hostseal-lab-{self.prefix}.lock"), progress=self._progress)
 
-    def _keyed_records(self) -> list[HostRecord]:
+    def _publish(self) -> None:
         found = records(self.prefix)
         for record in found:
             keys.ensure_host_key(record)
-        return found
+        keys.write_known_hosts(self.prefix, found)
+        ssh.write_config(
+            keys.ssh_config(self.prefix),
+            addresses={record.name: record.address for record in found},
+            identities=lab_folder(self.prefix) / "keys",
+            known_hosts=keys.known_hosts(self.prefix),
+        )
 
     def _record(self, short: str, options: HostOptions, baked: image.Image) -> HostRecord:
         name = check_name(f"{self.prefix}-{short}")

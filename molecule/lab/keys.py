@@ -21,6 +21,11 @@ def known_hosts(lab: str) -> Path:
     return lab_folder(lab) / "known_hosts"
 
 
+def ssh_config(lab: str) -> Path:
+    """Return the path of the configuration with which any ssh client reaches the lab."""
+    return lab_folder(lab) / "ssh_config"
+
+
 def ensure_user_keys(lab: str) -> None:
     """Make the keys of the lab's users, once."""
     folder = lab_folder(lab) / "keys"

@@ -11,7 +11,9 @@ from lab.records import lab_folder, lab_names
 def require_root() -> None:
     """Raise LabError unless this process may mount, make namespaces and move processes."""
     if os.geteuid() != 0:
-        raise LabError("the lab needs root: it mounts, makes namespaces and boots systemd", "run it with sudo")
+        raise LabError(
+            "the lab needs root: it mounts, makes namespaces and boots systemd", "run it with sudo"
+        )
 
 
 def leftovers(prefix: str) -> list[str]:
@@ -44,5 +46,7 @@ def _processes(folder: Path) -> list[tuple[int, str]]:
             except OSError:  # it ended meanwhile
                 continue
             if wanted in line:
-                found.append((int(entry.name), line.replace(b"\0", b" ").decode(errors="backslashreplace").strip()))
+                found.append(
+                    (int(entry.name), line.replace(b"\0", b" ").decode(errors="backslashreplace").strip())
+                )
     return found

@@ -47,7 +47,9 @@ def is_running(record: HostRecord) -> bool:
     return run is not None and run.supervisor.alive() and run.nspawn is not None and run.nspawn.alive()
 
 
-def wait_ready(record: HostRecord, *, seconds: float, boot: int = 1, accept: Container[str] = ("running",)) -> None:
+def wait_ready(
+    record: HostRecord, *, seconds: float, boot: int = 1, accept: Container[str] = ("running",)
+) -> None:
     """Wait until boot number `boot` or a later one has ended in a state that is accepted, asked over ssh."""
     deadline = time.monotonic() + seconds
     state = "nothing"
@@ -96,7 +98,25 @@ def remove(folder: Path, record: HostRecord | None) -> None:
         call(["umount", mount])
     for area in ("propagate", "unix-export"):
         remove_tree(NSPAWN_STATE / area / folder.name)
+    lock = nspawn_lock(folder)
+    if lock is not None:
+        lock.unlink(missing_ok=True)
     remove_tree(folder)
+
+
+def write_nspawn_lock(folder: Path) -> None:
+    """Note the file by which nspawn locks the root that is mounted now: killed, it leaves the file behind."""
+    root = (folder / "root").stat()
+    (folder / "nspawn-lock").write_text(f"inode-{root.st_dev}:{root.st_ino}\n", encoding="ascii")
+
+
+def nspawn_lock(folder: Path) -> Path | None:
+    """Return the file by which nspawn locks a host's root, or None if the host never came so far."""
+    try:
+        name = (folder / "nspawn-lock").read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
+    return NSPAWN_STATE / "locks" / name
 
 
 def mounts_below(folder: Path) -> list[str]:

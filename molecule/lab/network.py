@@ -23,7 +23,8 @@ def ensure_bridge() -> ipaddress.IPv4Network:
     if not free:
         raise LabError(f"every range from {CANDIDATES[0]} to {CANDIDATES[-1]} is in use on this machine")
     network = free[0]
-    call(["ip", "link", "add", BRIDGE, "type", "bridge"])
+    # An address of its own: a bridge's default one changes with its ports.
+    call(["ip", "link", "add", BRIDGE, "address", _hardware_address(network[1]), "type", "bridge"])
     call(["ip", "address", "add", f"{network[1]}/{network.prefixlen}", "dev", BRIDGE])
     call(["ip", "link", "set", BRIDGE, "up"])
     return network
@@ -44,7 +45,11 @@ def make_namespace(path: Path) -> None:
 def attach(link: str, namespace: Path, *, address: str, prefix_length: int, alias: str) -> None:
     """Lay a cable from the bridge into a host's namespace and set its address."""
     detach(link)
-    call(["ip", "link", "add", link, "type", "veth", "peer", "name", INSIDE, "netns", namespace])
+    # The same hardware address for the same IP address: else whoever spoke with an earlier host of this address
+    # speaks to a dead one until its neighbour entry ends, up to 50 s.
+    hardware = _hardware_address(ipaddress.IPv4Address(address))
+    peer = ["peer", "name", INSIDE, "netns", str(namespace), "address", hardware]
+    call(["ip", "link", "add", link, "type", "veth", *peer])
     call(["ip", "link", "set", link, "master", BRIDGE, "alias", alias, "up"])
     inside = ["nsenter", f"--net={namespace}", "ip"]
     call([*inside, "link", "set", "lo", "up"])
@@ -73,6 +78,11 @@ def bridge_exists() -> bool:
     return _link(BRIDGE) is not None
 
 
+def _hardware_address(address: ipaddress.IPv4Address) -> str:
+    """Return a locally administered MAC address that the IP address alone decides."""
+    return ":".join(f"{byte:02x}" for byte in (0x02, 0x1A, *address.packed))
+
+
 def _link(name: str) -> Path | None:
     path = Path("/sys/class/net") / name
     return path if path.exists() else None
@@ -90,7 +100,11 @@ def _bridge_range() -> ipaddress.IPv4Network | None:
 
 def _taken_ranges() -> list[ipaddress.IPv4Network]:
     destinations = [route["dst"] for route in _json(["ip", "-json", "-4", "route", "show", "table", "all"])]
-    return [ipaddress.IPv4Network(dst, strict=False) for dst in destinations if dst[0].isdigit() and dst != "0.0.0.0/0"]
+    return [
+        ipaddress.IPv4Network(dst, strict=False)
+        for dst in destinations
+        if dst[0].isdigit() and dst != "0.0.0.0/0"
+    ]
 
 
 def _json(argv: list[str]) -> list[dict[str, Any]]:

@@ -47,14 +47,20 @@ def first_child(pid: int) -> int | None:
 
 
 def call(
-    argv: Sequence[str | Path], *, hint: str = "", env: Mapping[str, str] | None = None, text: str | None = None
+    argv: Sequence[str | Path],
+    *,
+    hint: str = "",
+    env: Mapping[str, str] | None = None,
+    text: str | None = None,
 ) -> str:
     """Run a command that must succeed and return its output; raise LabError with what it said otherwise."""
     command = [str(word) for word in argv]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, input=text)
     except FileNotFoundError as error:
-        raise LabError(f"{command[0]} is not installed", hint or "see the README for what the lab needs") from error
+        raise LabError(
+            f"{command[0]} is not installed", hint or "see the README for what the lab needs"
+        ) from error
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip()
         raise LabError(f"{' '.join(command)}: status {done.returncode}: {said}", hint)

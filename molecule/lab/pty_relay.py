@@ -28,11 +28,11 @@ class PtyRelay:
         self._clients: list[socket.socket] = []
         self._log = (folder / "console.log").open("ab", buffering=0)
 
-    def descriptors(self) -> list[object]:
+    def descriptors(self) -> list[int | socket.socket]:
         """Return what to select on for reading."""
         return [self._master, self._listener, *self._clients]
 
-    def serve(self, ready: list[object]) -> None:
+    def serve(self, ready: list[int | socket.socket]) -> None:
         """Handle what select found readable."""
         if self._listener in ready:
             client, _ = self._listener.accept()

@@ -88,7 +88,9 @@ def host_folder(lab: str, name: str) -> Path:
 def check_name(name: str) -> str:
     """Return a name that is fit for a host, a folder and a control group; raise LabError for others."""
     if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-        raise LabError(f"{name!r} is no name for a host or a lab", "use lower-case letters, digits and single dashes")
+        raise LabError(
+            f"{name!r} is no name for a host or a lab", "use lower-case letters, digits and single dashes"
+        )
     return name
 
 

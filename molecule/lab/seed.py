@@ -41,7 +41,9 @@ def seed(root: Path, record: HostRecord) -> None:
         f"127.0.0.1 localhost\n127.0.1.1 {record.name}\n{record.address} {record.name}\n::1 localhost ip6-localhost\n",
     )
     for suffix, mode in (("", 0o600), (".pub", 0o644)):
-        _write(root / f"etc/ssh/{HOST_KEY}{suffix}", (record.folder / f"{HOST_KEY}{suffix}").read_text(), mode)
+        _write(
+            root / f"etc/ssh/{HOST_KEY}{suffix}", (record.folder / f"{HOST_KEY}{suffix}").read_text(), mode
+        )
     for user in USERS:
         _authorize(root, user, user_key(record.lab, user).with_suffix(".pub").read_text(encoding="ascii"))
     if record.options.max_startups is not None:

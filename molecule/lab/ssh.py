@@ -2,7 +2,7 @@
 
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,19 @@ class Completed:
         return self
 
 
+def write_config(path: Path, *, addresses: Mapping[str, str], identities: Path, known_hosts: Path) -> None:
+    """Write an ssh_config(5) with which `ssh -F PATH USER@HOST`, scp, sftp and others reach the hosts.
+
+    `identities` is a folder with a private key named as each user.
+    """
+    hosts = "".join(f"Host {name}\n    HostName {address}\n" for name, address in addresses.items())
+    words = options(known_hosts)[1::2]
+    common = "".join(f"    {word.replace('=', ' ', 1)}\n" for word in words)
+    draft = path.with_suffix(".draft")
+    draft.write_text(f"{hosts}Host *\n    IdentityFile {identities}/%r\n{common}", encoding="utf-8")
+    draft.replace(path)
+
+
 def options(known_hosts: Path) -> list[str]:
     """Return ssh's options that do not depend on the user; ssh_config(5)."""
     settings = {
@@ -42,7 +55,9 @@ def options(known_hosts: Path) -> list[str]:
     return [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
 
 
-def client(user: str, address: str, *, identity: Path, known_hosts: Path, terminal: Sequence[str] = ()) -> list[str]:
+def client(
+    user: str, address: str, *, identity: Path, known_hosts: Path, terminal: Sequence[str] = ()
+) -> list[str]:
     """Return the words of an ssh command up to and with its destination."""
     return [
         "ssh",

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lab import cgroup, network
 from lab.errors import LabError
+from lab.lifecycle import write_nspawn_lock
 from lab.process import call, identify
 from lab.pty_relay import PtyRelay
 from lab.records import HostRecord, Run, read_record, write_run
@@ -51,6 +52,7 @@ def _prepare(record: HostRecord) -> None:
     # A filesystem mark that reports names needs file handles of the overlay: hence index and nfs_export.
     options = f"{layers},index=on,nfs_export=on"
     call(["mount", "-t", "overlay", "-o", options, "hostseal-lab", folder / "root"])
+    write_nspawn_lock(folder)
     if fresh:
         seed(folder / "root", record)
         (folder / "seeded").touch()
@@ -95,7 +97,11 @@ def _boot(record: HostRecord, run: Run, stop: "_StopSignal", relay: PtyRelay | N
             if stop.asked and not told:
                 nspawn.send_signal(signal.SIGTERM)  # an orderly shutdown of the host
                 told = True
-            waited = [ended, stop.descriptor, *(relay.descriptors() if relay else [])]
+            waited: list[int | socket.socket] = [
+                ended,
+                stop.descriptor,
+                *(relay.descriptors() if relay else []),
+            ]
             ready = select.select(waited, [], [])[0]
             stop.drain(ready)
             if relay is not None:
@@ -145,7 +151,7 @@ class _StopSignal:
     def _ask(self, _number: int, _frame: object) -> None:
         self.asked = True
 
-    def drain(self, ready: list[object]) -> None:
+    def drain(self, ready: list[int | socket.socket]) -> None:
         if self.descriptor in ready:
             self.descriptor.recv(64)
 

@@ -57,8 +57,7 @@ def _look(name: str, check: Callable[[Settings], str], settings: Settings) -> Fi
 def _file_sensor(settings: Settings) -> str:
     from hostseal.sensors.file_choice import choose
 
-    sensor, reason = choose(settings.files)
-    return f"{sensor.name}: {reason}"
+    return choose(settings.files)[1]
 
 
 def _opa(settings: Settings) -> str:

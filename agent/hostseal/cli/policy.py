@@ -21,7 +21,7 @@ def policy() -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
 def build(policies: Path, site: Path, signing_key: Path | None, opa: Path, out: Path) -> None:
     """Build the bundle from POLICIES and the SITE's data; print its revision and whether it changed, as JSON."""
-    from hostseal.policy import bundle
+    from hostseal.policy.bundle import build as build_bundle
 
     try:
         data = json.loads(site.read_bytes())
@@ -29,6 +29,6 @@ def build(policies: Path, site: Path, signing_key: Path | None, opa: Path, out: 
         raise PolicyError(f"not valid JSON: {error}", hint=str(site)) from error
     marker = out.with_name(out.name + ".revision")
     before = marker.read_text("ascii") if marker.exists() and out.exists() else None
-    revision = bundle.build(opa, policies, data, out, signing_key)
+    revision = build_bundle(opa, policies, data, out, signing_key)
     marker.write_text(revision, "ascii")
     click.echo(json.dumps({"revision": revision, "changed": revision != before}))

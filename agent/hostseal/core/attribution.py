@@ -26,7 +26,8 @@ class Confidence(StrEnum):
 class Proof(StrEnum):
     """Where facts of a process come from.
 
-    `alive`: its pidfd was alive before and after /proc was read, so the facts are of the process that wrote.
+    `alive`: by its pidfd it still had its pid before and after /proc was read: the facts are of the very
+    process that wrote.
     `joined`: a record made earlier under the same pid, by an exec or by an earlier change.
     """
 
@@ -96,22 +97,26 @@ def action_of(cgroup: str | None) -> str | None:
     return found[1] if found else None
 
 
-def key_of(facts: ProcessFacts | None) -> WriterKey:
-    """Return to whom a change belongs: an action's unit, else an audit session, else an executable."""
+def key_of(facts: ProcessFacts | None, *, in_session: bool) -> WriterKey:
+    """Return to whom a change belongs: an action's unit, else an SSH session, else an executable.
+
+    `in_session` tells whether the audit session is an SSH session the agent knows of; one that is not (console,
+    cron, a session that began before the agent) is laid to its executable.
+    """
     if facts is None:
         return UNKNOWN
     if action := action_of(facts.cgroup):
         return WriterKey(WriterKind.ACTION, action)
-    if facts.audit_session is not None:
+    if in_session and facts.audit_session is not None:
         return WriterKey(WriterKind.SESSION, str(facts.audit_session))
     if facts.exe is not None:
         return WriterKey(WriterKind.EXECUTABLE, facts.exe, facts.uid)
     return UNKNOWN
 
 
-def confidence_of(facts: ProcessFacts | None) -> Confidence:
-    """Return how far facts can be trusted."""
-    if facts is None or key_of(facts) == UNKNOWN:
+def confidence_of(key: WriterKey, facts: ProcessFacts | None) -> Confidence:
+    """Return how far it can be trusted that `key` wrote."""
+    if facts is None or key == UNKNOWN:
         return Confidence.UNKNOWN
     return Confidence.EXACT if facts.proof is Proof.ALIVE else Confidence.INFERRED
 
@@ -122,29 +127,37 @@ def weakest(confidences: Iterable[Confidence]) -> Confidence:
     return min(confidences, key=order.index, default=Confidence.UNKNOWN)
 
 
-def writer_of(
-    key: WriterKey, facts: Iterable[ProcessFacts | None], session: Mapping[str, Any] | None
-) -> Writer:
-    """Return the writer of a change set from the processes that wrote and the SSH session, if one is known.
+class Agreement:
+    """The executable, pid and uid of a change set's processes, each as long as all of them have the same."""
 
-    An audit session that is no SSH session the agent knows of (console, cron, one that began before the
-    agent) is laid to its executable. Executable, pid and uid are named only when all changes agree on them.
-    """
-    processes = [fact for fact in facts if fact is not None]
-    exe = _agreed(p.exe for p in processes)
-    kind = key.kind
-    if kind is WriterKind.SESSION and session is None:
-        kind = WriterKind.EXECUTABLE if any(p.exe for p in processes) else WriterKind.UNKNOWN
-    return Writer(
-        kind=kind,
-        session=session if kind is WriterKind.SESSION else None,
-        exe=exe,
-        pid=_agreed(p.pid for p in processes),
-        uid=_agreed(p.uid for p in processes),
-        action=key.name if kind is WriterKind.ACTION else None,
-    )
+    __slots__ = ("_exes", "_pids", "_uids")
+
+    def __init__(self) -> None:
+        self._exes: set[str | None] = set()
+        self._pids: set[int | None] = set()
+        self._uids: set[int | None] = set()
+
+    def add(self, facts: ProcessFacts) -> None:
+        """Take one process; two different values are all that is ever kept of each."""
+        _add(self._exes, facts.exe)
+        _add(self._pids, facts.pid)
+        _add(self._uids, facts.uid)
+
+    def writer(self, key: WriterKey) -> Writer:
+        """Return the writer, but for the session."""
+        return Writer(
+            kind=key.kind,
+            exe=_only(self._exes),
+            pid=_only(self._pids),
+            uid=_only(self._uids),
+            action=key.name if key.kind is WriterKind.ACTION else None,
+        )
 
 
-def _agreed(values: Iterable[_T]) -> _T | None:
-    found = set(values)
-    return found.pop() if len(found) == 1 else None
+def _add(values: set[_T | None], value: _T | None) -> None:
+    if len(values) <= 1:
+        values.add(value)
+
+
+def _only(values: set[_T | None]) -> _T | None:
+    return next(iter(values)) if len(values) == 1 else None

@@ -7,16 +7,16 @@ import msgspec
 
 from hostseal.core.attribution import (
     UNKNOWN,
+    Agreement,
     Confidence,
     ProcessFacts,
+    Writer,
     WriterKey,
     confidence_of,
-    key_of,
     weakest,
 )
 
 MAX_WRITERS = 256
-MAX_PROCESSES = 8
 
 
 class What(StrEnum):
@@ -29,7 +29,7 @@ class What(StrEnum):
     ATTRIBUTES = "attributes"
 
 
-_BIT = {what: 1 << index for index, what in enumerate(What)}
+_BIT = {what.value: 1 << index for index, what in enumerate(What)}
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,15 +51,15 @@ class PathChange(msgspec.Struct, frozen=True):
 class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
     """What one writer did. `first` and `last` are the changes' own times; `count` is of raw changes.
 
-    `processes` are the first few that wrote, None among them for one that is not known.
+    `writer` has no session: that is looked up by the key.
     """
 
     key: WriterKey
+    writer: Writer
     paths: tuple[PathChange, ...]
     count: int
     truncated: bool
     confidence: Confidence
-    processes: tuple[ProcessFacts | None, ...]
     first: float
     last: float
 
@@ -67,7 +67,7 @@ class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
 class _Open:
     """A change set that still grows."""
 
-    __slots__ = ("confidences", "count", "first", "key", "last", "paths", "processes", "truncated")
+    __slots__ = ("agreement", "confidences", "count", "first", "key", "last", "paths", "process", "truncated")
 
     def __init__(self, key: WriterKey, at: float) -> None:
         self.key = key
@@ -75,19 +75,28 @@ class _Open:
         self.count = 0
         self.truncated = False
         self.paths: dict[bytes, int] = {}
-        self.processes: dict[ProcessFacts | None, None] = {}
+        self.agreement = Agreement()
         self.confidences: set[Confidence] = set()
+        self.process: ProcessFacts | None = None
+
+    def by(self, process: ProcessFacts | None) -> None:
+        if process is None or process is not self.process:
+            self.process = process
+            self.confidences.add(confidence_of(self.key, process))
+            if process is not None:
+                self.agreement.add(process)
 
     def closed(self) -> ChangeSet:
         return ChangeSet(
             key=self.key,
+            writer=self.agreement.writer(self.key),
             paths=tuple(
-                PathChange(p, tuple(w for w in What if bits & _BIT[w])) for p, bits in self.paths.items()
+                PathChange(p, tuple(w for w in What if bits & _BIT[w.value]))
+                for p, bits in self.paths.items()
             ),
             count=self.count,
             truncated=self.truncated,
             confidence=weakest(self.confidences),
-            processes=tuple(self.processes),
             first=self.first,
             last=self.last,
         )
@@ -108,9 +117,14 @@ class Fold:
     def __len__(self) -> int:
         return len(self._open) + len(self._closed)
 
-    def add(self, path: bytes, what: str, at: float, process: ProcessFacts | None = None) -> WriterKey | None:
-        """Take one change; return the writer's key when this began a change set. `at` never goes back."""
-        key = key_of(process)
+    def add(
+        self, path: bytes, what: str, at: float, key: WriterKey = UNKNOWN, process: ProcessFacts | None = None
+    ) -> bool:
+        """Take one change by `key`; return whether this began a change set.
+
+        `at` never goes back. Raises `KeyError` when `what` is no :class:`What`.
+        Beyond `MAX_WRITERS` at a time, further writers are thrown together as unknown.
+        """
         current = self._open.get(key)
         if current is None and len(self._open) >= MAX_WRITERS:
             key, process, current = UNKNOWN, None, self._open.get(UNKNOWN)
@@ -122,16 +136,13 @@ class Fold:
             current = self._open[key] = _Open(key, at)
         current.count += 1
         current.last = at
-        if process not in current.processes:
-            current.confidences.add(confidence_of(process))
-            if len(current.processes) < MAX_PROCESSES:
-                current.processes[process] = None
+        current.by(process)
         bits = current.paths.get(path)
         if bits is not None or len(current.paths) < self._limits.max_paths:
-            current.paths[path] = (bits or 0) | _BIT[What(what)]
+            current.paths[path] = (bits or 0) | _BIT[what]
         else:
             current.truncated = True
-        return key if began else None
+        return began
 
     def next_due(self) -> float | None:
         """Return when :meth:`due` next has something, None when nothing is under way."""

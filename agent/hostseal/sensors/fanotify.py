@@ -57,7 +57,9 @@ class FanotifySensor:
         try:
             group = open_group()
         except OSError as error:
-            raise SensorDiedError(f"fanotify_init: {error.strerror}", hint="it needs CAP_SYS_ADMIN") from error
+            raise SensorDiedError(
+                f"fanotify_init: {error.strerror}", hint="it needs CAP_SYS_ADMIN"
+            ) from error
         places = Places(group, self._scope, MASK)
         try:
             with MountTable() as table:
@@ -66,10 +68,11 @@ class FanotifySensor:
         except (OSError, abi.AbiError) as error:
             raise SensorDiedError(f"fanotify: {error}") from error
         finally:
-            places.close()
             os.close(group)
 
-    def _watch(self, group: int, table: MountTable, places: Places, sink: FileSink, stop: threading.Event) -> None:
+    def _watch(
+        self, group: int, table: MountTable, places: Places, sink: FileSink, stop: threading.Event
+    ) -> None:
         poll = select.poll()
         poll.register(group, select.POLLIN)
         poll.register(table, select.POLLPRI | select.POLLERR)
@@ -98,6 +101,8 @@ class FanotifySensor:
     def _record(self, record: Record, places: Places, sink: FileSink, at: float) -> None:
         mask, pid, pidfd, directory, name, target = record
         if not directory:
+            if not mask & abi.CLOSE_WRITE:
+                return  # a link count: the name that came or went has a record of its own
             place = places.find(target)
             if place is None:
                 return
@@ -123,7 +128,9 @@ class FanotifySensor:
             return None
         return self._writers.facts(record.pid, record.pidfd)
 
-    def _changed(self, mask: int, place: Place, process: ProcessFacts | None, sink: FileSink, at: float) -> None:
+    def _changed(
+        self, mask: int, place: Place, process: ProcessFacts | None, sink: FileSink, at: float
+    ) -> None:
         if place.position is not Position.INSIDE or self._scope.excludes(place.path):
             return
         pid = process.pid if process else None

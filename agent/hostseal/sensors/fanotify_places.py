@@ -33,9 +33,11 @@ class Lost(Protocol):
 
 
 class _Filesystem(msgspec.Struct):
-    """A marked filesystem, the directory its handles are resolved through, and where it is mounted."""
+    """A marked filesystem, the mount its handles are resolved through, and where it is mounted.
 
-    descriptor: int
+    No descriptor is kept on it: one would keep people from unmounting it.
+    """
+
     base: Mount
     mounts: tuple[Mount, ...] = ()
 
@@ -43,7 +45,9 @@ class _Filesystem(msgspec.Struct):
         """Return a path within the filesystem from one as this process sees it."""
         if not under(resolved, self.base.point):
             return resolved
-        return os.path.join(self.base.root, resolved[len(self.base.point) :].lstrip(b"/")).rstrip(b"/") or b"/"
+        return (
+            os.path.join(self.base.root, resolved[len(self.base.point) :].lstrip(b"/")).rstrip(b"/") or b"/"
+        )
 
 
 class Places:
@@ -56,7 +60,6 @@ class Places:
         self._filesystems: dict[int, _Filesystem] = {}
         self._cache: dict[bytes, Place] = {}
         self._watched: frozenset[Mount] | None = None
-        self._failed: set[Mount] = set()
 
     def refresh(self, current: tuple[Mount, ...], lost: Lost) -> None:
         """Mark what is new, and say where a mount has hidden or shown watched paths since the last time.
@@ -72,6 +75,8 @@ class Places:
         if before is not None:
             for point in sorted({mount.point for mount in watched ^ before}):
                 lost("mounts_changed", faithful(point), {"mounted": any(m.point == point for m in watched)})
+        devices = {mount.device for mount in watched}
+        self._filesystems = {i: f for i, f in self._filesystems.items() if f.base.device in devices}
         for filesystem in self._filesystems.values():
             filesystem.mounts = tuple(m for m in current if m.device == filesystem.base.device)
 
@@ -88,7 +93,7 @@ class Places:
         if filesystem is None:
             return None
         try:
-            descriptor = abi.open_handle(filesystem.descriptor, key, _PATH)
+            descriptor = _open_handle(filesystem.base, key)
         except OSError:
             return None
         try:
@@ -104,7 +109,9 @@ class Places:
         if name in (b".", b""):
             return parent
         path = parent.path + name if parent.path.endswith(b"/") else parent.path + b"/" + name
-        return Place(path, parent.position if parent.position is not Position.ABOVE else self._scope.position(path))
+        return Place(
+            path, parent.position if parent.position is not Position.ABOVE else self._scope.position(path)
+        )
 
     def learn(self, key: bytes, place: Place) -> None:
         """Remember a directory."""
@@ -119,29 +126,21 @@ class Places:
         else:
             self._cache.pop(key, None)
 
-    def close(self) -> None:
-        """Close the descriptors."""
-        for filesystem in self._filesystems.values():
-            os.close(filesystem.descriptor)
-        self._filesystems.clear()
-
     def _mark(self, mount: Mount, lost: Lost) -> None:
+        """Mark the filesystem of a mount; again, if it was known: it may have been away, and its mark with it."""
         try:
             descriptor, base = _open(mount)
         except OSError as error:
             lost("mount_not_seen", faithful(mount.point), {"error": error.strerror or ""})
             return
-        known = os.fstatvfs(descriptor).f_fsid
-        if known in self._filesystems:
-            os.close(descriptor)
-            return
         try:
             abi.mark_filesystem(self._group, self._mask, b"/proc/self/fd/%d" % descriptor)
+            self._filesystems[os.fstatvfs(descriptor).f_fsid] = _Filesystem(base)
         except OSError as error:
+            detail = {"type": mount.type, "error": error.strerror or ""}
+            lost("filesystem_not_watched", faithful(mount.point), detail)
+        finally:
             os.close(descriptor)
-            lost("filesystem_not_watched", faithful(mount.point), {"type": mount.type, "error": error.strerror or ""})
-            return
-        self._filesystems[known] = _Filesystem(descriptor, base)
 
     def _named(self, filesystem: _Filesystem, resolved: bytes) -> Place:
         inner, best = filesystem.inner(resolved), Place(resolved, Position.OUTSIDE)
@@ -154,6 +153,14 @@ class Places:
                 if position is Position.ABOVE:
                     best = Place(path, position)
         return best
+
+
+def _open_handle(base: Mount, key: bytes) -> int:
+    mount = os.open(base.point, _DIRECTORY)
+    try:
+        return abi.open_handle(mount, key, _PATH)
+    finally:
+        os.close(mount)
 
 
 def _open(mount: Mount) -> tuple[int, Mount]:

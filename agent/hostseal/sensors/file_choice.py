@@ -23,14 +23,20 @@ def choose(settings: FilesSettings) -> tuple[Factory, str]:
     Raises `ConfigError` when the setting asks for fanotify and this machine cannot give it.
     """
     scope = Scope(settings.watch, settings.exclude)
-    if settings.backend is Backend.INOTIFY:
-        return lambda: InotifySensor(scope), "inotify: the setting files.backend asks for it; it cannot name writers"
+    if settings.backend == Backend.INOTIFY:
+        return lambda: InotifySensor(
+            scope
+        ), "inotify: the setting files.backend asks for it; it cannot name writers"
     why_not = fanotify_refusal(scope)
     if why_not is None:
         return lambda: FanotifySensor(scope), "fanotify: works on every watched filesystem, and names writers"
-    if settings.backend is Backend.FANOTIFY:
-        raise ConfigError(f"files.backend: fanotify does not work here: {why_not}", hint='"auto" or "inotify" would')
-    return lambda: InotifySensor(scope), f"inotify, which cannot name writers, for fanotify does not work: {why_not}"
+    if settings.backend == Backend.FANOTIFY:
+        raise ConfigError(
+            f"files.backend: fanotify does not work here: {why_not}", hint='"auto" or "inotify" would'
+        )
+    return lambda: InotifySensor(
+        scope
+    ), f"inotify, which cannot name writers, for fanotify does not work: {why_not}"
 
 
 def fanotify_refusal(scope: Scope) -> str | None:

@@ -15,7 +15,7 @@ from hostseal.core.text import faithful
 from hostseal.sensors.file_digest import FILE_LIMIT, sha256
 
 SET_LIMIT = 256 << 20
-_TEMPORARY = b".ansible_tmp"
+_TEMPORARY = (b".ansible_tmp", b"tmp")
 Declared = Mapping[bytes, str | None]
 
 
@@ -35,7 +35,9 @@ def report(
         seen, used = look(change.path, budget)
         budget -= used
         expected = (
-            writer.kind is WriterKind.ACTION and not changes.truncated and is_expected(change, seen, declared or {})
+            writer.kind is WriterKind.ACTION
+            and not changes.truncated
+            and is_expected(change, seen, declared or {})
         )
         paths.append(_path(change, seen, expected=expected))
     return {
@@ -65,16 +67,14 @@ def is_expected(change: PathChange, seen: Seen, declared: Declared) -> bool:
     """Tell whether a path is as an action had declared it (law 10).
 
     Beside the declared paths themselves, two things may happen on the way to them: a directory above one is
-    made, and Ansible writes `.ansible_tmpXXXXXXXX<name>` beside one, which is gone when the change set closes.
+    made, and Ansible writes `.ansible_tmp*` or `tmp*` beside one, which is gone when the change set closes.
     """
     if change.path in declared:
         wanted = declared[change.path]
         return seen.mode is None if wanted is None else seen.sha256 == wanted
     if seen.mode is None:
         directory, name = os.path.split(change.path)
-        return name.startswith(_TEMPORARY) and any(
-            os.path.dirname(path) == directory and name.endswith(os.path.basename(path)) for path in declared
-        )
+        return name.startswith(_TEMPORARY) and any(os.path.dirname(path) == directory for path in declared)
     made = stat.S_ISDIR(seen.mode) and What.CREATED in change.what
     return made and any(path.startswith(change.path + b"/") for path in declared)
 

@@ -4,9 +4,11 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from hostseal.config.files import FilesSettings
 from hostseal.core import backoff
-from hostseal.core.attribution import TracedChange, WriterKey, WriterKind, writer_of
+from hostseal.core.attribution import UNKNOWN, ProcessFacts, TracedChange, WriterKey, WriterKind, key_of
 from hostseal.core.change_set import ChangeSet, Fold, Limits
 from hostseal.errors import SpoolError
 from hostseal.ports import Clock, Emit, FileSensor, RawChange
@@ -50,8 +52,10 @@ class FileWatch:
             )
         )
         self._losses = Losses()
-        self._known: dict[int, Mapping[str, Any]] = {}
-        self._wake = threading.Condition()
+        self._known: dict[str, Mapping[str, Any]] = {}
+        self._process: ProcessFacts | None = None
+        self._writer = UNKNOWN
+        self._wake = threading.Condition(threading.Lock())
         self._born = clock.monotonic()
         self._serial = self._events = self._lost = 0
         self._backend, self._alive = "", False
@@ -85,13 +89,12 @@ class FileWatch:
     def changed(self, change: RawChange) -> None:
         """Take one raw change; called by the backend."""
         process = change.process if isinstance(change, TracedChange) else None
+        if process is not self._process:
+            self._process, self._writer = process, self._key_of(process)
         with self._wake:
             self._events += 1
-            began = self._fold.add(change.path, change.what, change.at, process)
-            if began is not None:
+            if self._fold.add(change.path, change.what, change.at, self._writer, process):
                 self._wake.notify()
-        if began is not None and began.kind is WriterKind.SESSION:
-            self._session(began)
 
     def lost(self, cause: str, scope: str, detail: Mapping[str, Any]) -> None:
         """Take the news of a loss; called by the backend."""
@@ -150,14 +153,18 @@ class FileWatch:
                 loss = self._losses.first()
             if loss is None:
                 return
-            self._emit("sensor.lost", {"sensor": f"files.{self._backend}", **loss.data()}, sensor=SENSOR, key=self._key())
+            self._emit(
+                "sensor.lost",
+                {"sensor": f"files.{self._backend}", **loss.data()},
+                sensor=SENSOR,
+                key=self._key(),
+            )
             self._serial += 1
             with self._wake:
                 self._losses.emitted(loss)
 
     def _emit_changes(self, changes: ChangeSet) -> None:
-        session = self._session(changes.key) if changes.key.kind is WriterKind.SESSION else None
-        writer = writer_of(changes.key, changes.processes, session)
+        writer = replace(changes.writer, session=self._session(changes.key))
         declared = self._expected(changes.key.name) if writer.kind is WriterKind.ACTION else None
         data = report(changes, writer, declared, now=self._clock.now(), monotonic=self._clock.monotonic())
         self._emit("files.changed", data, sensor=SENSOR, key=self._key())
@@ -166,13 +173,15 @@ class FileWatch:
     def _key(self) -> str:
         return f"{self._born:.6f}/{self._serial}"
 
+    def _key_of(self, process: ProcessFacts | None) -> WriterKey:
+        """Return the writer. A session is looked up at once, for it may be over when the change set closes."""
+        audit = process.audit_session if process is not None else None
+        session = self._sessions(audit) if audit is not None else None
+        if session is not None:
+            if len(self._known) >= REMEMBERED_SESSIONS:
+                self._known.pop(next(iter(self._known)))
+            self._known[str(audit)] = session
+        return key_of(process, in_session=str(audit) in self._known)
+
     def _session(self, key: WriterKey) -> Mapping[str, Any] | None:
-        """Return the SSH session; it is looked up at the first change, for it may be over when the set closes."""
-        audit = int(key.name)
-        session = self._sessions(audit)
-        if session is None:
-            return self._known.get(audit)
-        if len(self._known) >= REMEMBERED_SESSIONS:
-            self._known.clear()
-        self._known[audit] = session
-        return session
+        return self._known.get(key.name) if key.kind is WriterKind.SESSION else None

@@ -1,7 +1,8 @@
 """Reads who a process is from /proc while it lives, and remembers it for when it no longer does."""
 
 import os
-import select
+import signal
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -12,6 +13,9 @@ from hostseal.core.text import faithful
 
 _UNSET = 0xFFFF_FFFF
 _INIT_SCOPE = "/init.scope"
+JOIN_SECONDS = 60.0
+"""How long a record stands for its pid: pids are used again."""
+
 Read = Callable[[int], ProcessFacts | None]
 
 
@@ -22,10 +26,13 @@ class Writers:
     taken over while the pidfd that came with the change is alive.
     """
 
-    def __init__(self, read: Read | None = None, *, capacity: int = 4096) -> None:
+    def __init__(
+        self, read: Read | None = None, *, capacity: int = 4096, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._read = read or Proc().facts
         self._capacity = capacity
-        self._known: OrderedDict[int, ProcessFacts] = OrderedDict()
+        self._clock = clock
+        self._known: OrderedDict[int, tuple[float, ProcessFacts]] = OrderedDict()
         self._batch: dict[int, ProcessFacts | None] = {}
 
     def next_batch(self) -> None:
@@ -34,34 +41,37 @@ class Writers:
 
     def executed(self, pid: int, pidfd: int, exe: str) -> None:
         """Note that `pid` has begun to execute `exe`."""
-        facts = self._look(pid) if pidfd >= 0 else None
-        before = facts or self._known.get(pid) or ProcessFacts(pid=pid, proof=Proof.JOINED)
+        facts = self._proven(pid, pidfd, None) if pidfd >= 0 else None
+        before = facts or self._recalled(pid) or ProcessFacts(pid=pid, proof=Proof.JOINED)
         self._remember(replace(before, exe=exe))
         self._batch.pop(pid, None)
 
     def facts(self, pid: int, pidfd: int) -> ProcessFacts | None:
         """Return what is known of the process that made a change, None if nothing is."""
         if pidfd >= 0:
-            if pid in self._batch:
-                known = self._batch[pid]
-            else:
-                known = self._look(pid)
-                if known is not None and not _alive(pidfd):
-                    known = None
-                self._batch[pid] = known
-            if known is not None:
-                return known
-        joined = self._known.get(pid)
-        return replace(joined, proof=Proof.JOINED) if joined is not None else None
+            if pid not in self._batch:
+                self._batch[pid] = self._proven(pid, pidfd, self._recalled(pid))
+            if (proven := self._batch[pid]) is not None:
+                return proven
+        return self._recalled(pid)
 
-    def _look(self, pid: int) -> ProcessFacts | None:
+    def _recalled(self, pid: int) -> ProcessFacts | None:
+        at, facts = self._known.get(pid, (0.0, None))
+        if facts is None or self._clock() - at > JOIN_SECONDS:
+            return None
+        return replace(facts, proof=Proof.JOINED)
+
+    def _proven(self, pid: int, pidfd: int, known: ProcessFacts | None) -> ProcessFacts | None:
         facts = self._read(pid)
-        if facts is not None:
-            self._remember(facts)
+        if facts is None or not _unreaped(pidfd):
+            return None
+        if facts.exe is None and known is not None and known.exe is not None:
+            facts = replace(facts, exe=known.exe, proof=Proof.JOINED)
+        self._remember(facts)
         return facts
 
     def _remember(self, facts: ProcessFacts) -> None:
-        self._known[facts.pid] = facts
+        self._known[facts.pid] = (self._clock(), facts)
         self._known.move_to_end(facts.pid)
         while len(self._known) > self._capacity:
             self._known.popitem(last=False)
@@ -93,10 +103,15 @@ class Proc:
         )
 
 
-def _alive(pidfd: int) -> bool:
-    poll = select.poll()
-    poll.register(pidfd, select.POLLIN)
-    return not poll.poll(0)
+def _unreaped(pidfd: int) -> bool:
+    """Tell whether the process still has its pid, running or as a zombie: what /proc said was said of it."""
+    try:
+        signal.pidfd_send_signal(pidfd, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _text(path: str) -> str | None:

@@ -28,7 +28,7 @@ _COLUMNS = (
     "error",
     "finished",
 )
-_ACTION = "SELECT " + ", ".join(_COLUMNS) + " FROM actions"
+_ACTION = "SELECT " + ", ".join(_COLUMNS) + " FROM actions"  # noqa: S608 - the columns are ours
 _PRUNE_EVERY = 1000
 
 
@@ -106,6 +106,18 @@ class SqliteSpool:
         """Return what is known of one event."""
         row = self._one(_TASK + " WHERE id = ?", event_id)
         return None if row is None else _task(row)
+
+    def opened(self, boot_id: str) -> list[Event]:
+        """Return the sessions opened on that boot, oldest first, as far as the last 1,000 such events tell."""
+        with self._lock:
+            try:
+                rows = self._db.execute(
+                    "SELECT body FROM events WHERE type = 'session.opened' ORDER BY seq DESC LIMIT 1000"
+                ).fetchall()
+            except sqlite3.Error as error:
+                raise _spool_error(self._path, error) from error
+        events = [msgspec.json.decode(row[0], type=Event) for row in reversed(rows)]
+        return [event for event in events if event.host.boot_id == boot_id]
 
     def pending(self) -> int:
         """Return how many events are not done."""

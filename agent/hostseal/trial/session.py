@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from hostseal.clock import SystemClock
-from hostseal.config.files import FilesSettings
+from hostseal.config.files import Backend, FilesSettings
 from hostseal.config.settings import ActionsSettings, AgentSettings, Settings
 from hostseal.core.text import shown
 from hostseal.daemon import Daemon
@@ -39,7 +39,7 @@ def run(watched: Path, state: Path | None) -> None:
     timeline = Timeline()
     settings = Settings(
         agent=AgentSettings(state=str(state)),
-        files=FilesSettings(backend="inotify", watch=[str(watched)]),
+        files=FilesSettings(backend=Backend.INOTIFY, watch=(str(watched),)),
         actions=ActionsSettings(attempts=3),
     )
     with opa_child.running(opa, bundle_file, state / "decisions.jsonl") as url:

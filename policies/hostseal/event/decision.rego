@@ -21,6 +21,7 @@ decision := {
 	"actions": actions,
 	"would": would,
 	"deadline_seconds": deadline,
+	"host": host.of(input.event.host.name),
 } if {
 	shape.well_formed
 	mode in {"observe", "flag", "enforce"}

@@ -27,8 +27,15 @@ decided(asked) := result if {
 	result := event.decision with input as asked with data.hostseal.site as samples.site
 }
 
+answered(asked) := object.remove(decided(asked), ["host"])
+
+test_a_decision_tells_what_the_policy_knows_of_the_host if {
+	decided(shell).host.mode == "flag"
+	decided(samples.on_host(shell, "lab-1")).host.mode == "observe"
+}
+
 test_a_broken_seal_flags_the_host_with_a_deadline if {
-	decided(shell) == {
+	answered(shell) == {
 		"allowed": false,
 		"violations": [shell_message],
 		"findings": shell_findings,
@@ -39,7 +46,7 @@ test_a_broken_seal_flags_the_host_with_a_deadline if {
 }
 
 test_mode_observe_says_what_would_have_happened if {
-	decided(samples.on_host(shell, "lab-1")) == {
+	answered(samples.on_host(shell, "lab-1")) == {
 		"allowed": true,
 		"violations": [],
 		"findings": shell_findings,
@@ -72,7 +79,7 @@ test_a_flag_overrules_a_lift if {
 }
 
 test_a_login_request_is_recorded if {
-	decided(samples.about("login.requested", {
+	answered(samples.about("login.requested", {
 		"user": "alice",
 		"service": "sshd",
 		"source": null,
@@ -80,17 +87,25 @@ test_a_login_request_is_recorded if {
 	})) == recorded
 }
 
-test_a_closed_session_is_recorded if decided(samples.about("session.closed", samples.alice)) == recorded
+test_a_closed_session_is_recorded if answered(samples.about("session.closed", samples.alice)) == recorded
 
 test_the_agents_own_news_are_recorded if {
-	decided(samples.about("agent.started", {})) == recorded
-	decided(samples.about("agent.stopped", {"reason": "SIGTERM"})) == recorded
+	answered(samples.about("agent.started", {})) == recorded
+	answered(samples.about("agent.stopped", {"reason": "SIGTERM"})) == recorded
 }
 
-test_an_unknown_type_is_recorded if decided(samples.about("moon.rose", {"user": 7})) == recorded
+test_an_unknown_type_is_recorded if answered(samples.about("moon.rose", {"user": 7})) == recorded
+
+test_a_channel_with_nothing_but_what_is_needed_is_decided if {
+	asked := json.remove(shell, ["event/data/source", "event/data/session", "event/data/pty", "event/time"])
+	decided(asked).violations == [concat("", [
+		"alice (no key on record) from an unknown address ",
+		"opened a shell without a terminal.",
+	])]
+}
 
 test_an_unknown_kind_of_channel_is_recorded if {
-	decided(samples.channel(samples.alice, "x11", null)) == recorded
+	answered(samples.channel(samples.alice, "x11", null)) == recorded
 }
 
 test_no_input_has_no_decision if {

@@ -35,5 +35,5 @@ group_values(entry, key) := {value |
 said(entry, key, strictest_first) := candidates[0] if {
 	own := [value | value := entry[key]]
 	grouped := [value | some value in strictest_first; value in group_values(entry, key)]
-	candidates := array.concat(array.concat(own, grouped), [data.hostseal.site["default"][key]])
+	candidates := array.flatten([own, grouped, data.hostseal.site["default"][key]])
 }

@@ -20,7 +20,7 @@ subject := {
 
 subject := {
 	"user": input.event.data.user,
-	"source": input.event.data.source,
+	"source": object.get(input.event.data, "source", null),
 	"key": channel_key,
 } if {
 	input.event.type == "session.channel"
@@ -28,8 +28,8 @@ subject := {
 
 subject := {
 	"user": input.event.data.writer.session.user,
-	"source": input.event.data.writer.session.source,
-	"key": input.event.data.writer.session.key,
+	"source": object.get(input.event.data.writer.session, "source", null),
+	"key": object.get(input.event.data.writer.session, "key", null),
 } if {
 	input.event.type == "files.changed"
 	input.event.data.writer.kind == "session"

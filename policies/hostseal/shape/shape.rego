@@ -12,45 +12,49 @@ well_formed if {
 	is_string(input.event.type)
 	is_number(input.event.seq)
 	is_string(input.event.host.name)
+	is_object(input.event.data)
 	input.standing.state in {"sealed", "suspect", "flagged"}
-	not malformed_data
+	readable
 }
 
-malformed_data if not is_object(input.event.data)
+# Types that no rule reads need nothing in their data.
+readable if not input.event.type in read_by_rules
 
-malformed_data if {
-	input.event.type in {"login.requested", "session.opened", "session.closed", "session.channel"}
-	not is_string(input.event.data.user)
+readable if {
+	input.event.type in {"login.requested", "session.opened", "session.closed"}
+	is_string(input.event.data.user)
 }
 
-malformed_data if {
+readable if {
 	input.event.type == "session.channel"
-	not is_string(input.event.data.kind)
+	is_string(input.event.data.user)
+	is_string(input.event.data.kind)
 }
 
-malformed_data if {
+readable if {
 	input.event.type == "files.changed"
-	not readable_changes
-}
-
-malformed_data if {
-	input.event.type == "sensor.lost"
-	not readable_loss
-}
-
-readable_changes if {
 	input.event.data.writer.kind in {"session", "executable", "action", "unknown"}
 	input.event.data.confidence in {"exact", "inferred", "unknown"}
-	is_array(input.event.data.paths)
 	is_number(input.event.data.count)
 	is_boolean(input.event.data.truncated)
+	is_array(input.event.data.paths)
 	every change in input.event.data.paths {
 		is_string(change.path)
 	}
 }
 
-readable_loss if {
+readable if {
+	input.event.type == "sensor.lost"
 	is_string(input.event.data.sensor)
 	is_string(input.event.data.cause)
 	is_string(input.event.data.scope)
+}
+
+read_by_rules := {
+	"login.requested",
+	"session.opened",
+	"session.closed",
+	"session.channel",
+	"files.changed",
+	"sensor.lost",
 }

@@ -41,10 +41,15 @@ credential(subject) := sprintf("certificate %s, key %s", [
 	name(subject.key.fingerprint),
 ])
 
+# A change set counts notifications; its paths are counted here, unless it holds only some of them.
+total_paths(changes) := count(changes.paths) if not changes.truncated
+
+total_paths(changes) := max([changes.count, count(changes.paths)]) if changes.truncated
+
 # METADATA
 # description: How many paths changed, the first three of them, and how many more there are.
 paths(changes) := sprintf("%d sealed %s: %s%s", [total, noun(total), shown, rest(total - count(first))]) if {
-	total := max([changes.count, count(changes.paths)])
+	total := total_paths(changes)
 	first := array.slice(changes.paths, 0, 3)
 	shown := concat(", ", [name(change.path) | some change in first])
 }
@@ -60,14 +65,16 @@ rest(more) := sprintf(" and %d more", [more]) if more > 0
 # METADATA
 # scope: document
 # description: What a session did by opening this channel.
+default channel(_) := "opened a channel"
+
 channel(opened) := "opened an interactive shell" if {
 	opened.kind == "shell"
-	is_string(opened.pty)
+	on_terminal(opened)
 }
 
 channel(opened) := "opened a shell without a terminal" if {
 	opened.kind == "shell"
-	not is_string(opened.pty)
+	not on_terminal(opened)
 }
 
 channel(opened) := "ran a command on a terminal" if opened.kind == "command_with_pty"
@@ -77,3 +84,5 @@ channel(opened) := "ran a command without a terminal" if opened.kind == "command
 channel(opened) := sprintf("used the subsystem %s", [name(opened.subsystem)]) if opened.kind == "subsystem"
 
 channel(opened) := "held a connection without a channel, as for forwarding" if opened.kind == "forward"
+
+on_terminal(opened) if is_string(opened.pty)

@@ -3,7 +3,7 @@ package hostseal.wording_test
 import data.hostseal.samples_test as samples
 import data.hostseal.wording
 
-test_plain_names_stay_as_they_are if wording.name("/etc/ssh/sshd_config.d/10-a.conf") == "/etc/ssh/sshd_config.d/10-a.conf"
+test_plain_names_stay_as_they_are if wording.name("/etc/ssh/ssh_config.d/1-a.conf") == "/etc/ssh/ssh_config.d/1-a.conf"
 
 test_other_names_are_quoted_with_escapes if {
 	wording.name("a\nb\u001b[2J\"") == `"a\nb\x1b[2J\""`
@@ -47,5 +47,7 @@ test_channels_in_words if {
 	wording.channel({"kind": "command_with_pty"}) == "ran a command on a terminal"
 	wording.channel({"kind": "command"}) == "ran a command without a terminal"
 	wording.channel({"kind": "subsystem", "subsystem": "sftp"}) == "used the subsystem sftp"
+	wording.channel({"kind": "x11"}) == "opened a channel"
+	wording.channel({"kind": "shell"}) == "opened a shell without a terminal"
 	wording.channel({"kind": "forward"}) == "held a connection without a channel, as for forwarding"
 }

@@ -32,6 +32,9 @@ test_the_token_changes_nothing if {
 	every method in ["PUT", "PATCH", "DELETE"] {
 		not allowed(object.union(decision, {"method": method}))
 	}
+}
+
+test_the_token_sees_and_changes_nothing_else if {
 	not allowed({"path": ["v1", "policies", "x"], "method": "PUT", "identity": "s3cret"})
 	not allowed({"path": ["v1", "data", "hostseal_local"], "method": "GET", "identity": "s3cret"})
 }

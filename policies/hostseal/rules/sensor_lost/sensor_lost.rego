@@ -28,13 +28,15 @@ asks contains "flag" if {
 	input.event.data.cause in data.hostseal.site.flag_on_loss
 }
 
-default interval := ""
+interval := concat("", [since, until])
 
-interval := sprintf(" from %s to %s", [wording.name(input.event.data.since), wording.name(input.event.data.until)])
+default since := ""
 
-interval := sprintf(" since %s", [wording.name(input.event.data.since)]) if not is_string(input.event.data.until)
+since := sprintf(" from %s", [wording.name(input.event.data.since)])
 
-interval := sprintf(" until %s", [wording.name(input.event.data.until)]) if not is_string(input.event.data.since)
+default until := ""
+
+until := sprintf(" to %s", [wording.name(input.event.data.until)])
 
 default rescan := "what it missed is not known"
 

@@ -27,14 +27,14 @@ test_a_loss_is_a_finding if {
 
 test_what_is_not_known_is_said if {
 	messages(samples.but(samples.lost, {"since": null, "rescanned": false})) == {concat("", [
-		"The sensor fanotify lost sight of /etc until 2026-01-02T03:04:06.000000Z: queue_overflow; ",
+		"The sensor fanotify lost sight of /etc to 2026-01-02T03:04:06.000000Z: queue_overflow; ",
 		"what it missed is not known.",
 	])}
 	messages(samples.but(samples.lost, {"since": null, "until": null})) == {concat("", [
 		"The sensor fanotify lost sight of /etc: queue_overflow; it was scanned again.",
 	])}
 	messages(samples.but(samples.lost, {"until": null})) == {concat("", [
-		"The sensor fanotify lost sight of /etc since 2026-01-02T03:04:05.000000Z: queue_overflow; ",
+		"The sensor fanotify lost sight of /etc from 2026-01-02T03:04:05.000000Z: queue_overflow; ",
 		"it was scanned again.",
 	])}
 }

@@ -1,0 +1,165 @@
+"""The site's data: which hosts, groups and automation accounts there are, and what the policies make of them."""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+from msgspec import inspect as shapes
+
+from hostseal.errors import PolicyError
+
+Name = Annotated[str, Meta(min_length=1)]
+Fingerprint = Annotated[str, Meta(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
+Seconds = Annotated[int, Meta(ge=1)]
+
+T = TypeVar("T")
+
+
+class Mode(StrEnum):
+    """How far the policies go on a host."""
+
+    OBSERVE = "observe"
+    FLAG = "flag"
+    ENFORCE = "enforce"
+
+
+class HostClass(StrEnum):
+    """Whether a host may be replaced by a new one."""
+
+    IMMUTABLE = "immutable"
+    MUTABLE = "mutable"
+
+
+class ChannelAnswer(StrEnum):
+    """What a person's channel of one kind does to a suspect host."""
+
+    FLAG = "flag"
+    LIFT = "lift"
+
+
+class AutomationChanges(StrEnum):
+    """What a change of sealed files by automation does."""
+
+    RECORD = "record"
+    FLAG = "flag"
+
+
+class _Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all parts of the site's data have in common: unknown keys are errors."""
+
+
+class Automation(_Shape, frozen=True, kw_only=True):
+    """The accounts of automation and, when any are listed, the keys that prove it."""
+
+    accounts: tuple[Name, ...]
+    key_fingerprints: tuple[Fingerprint, ...]
+
+
+class Default(_Shape, frozen=True, kw_only=True):
+    """What holds for a host of which nothing else is said."""
+
+    mode: Mode
+    host_class: HostClass = msgspec.field(name="class")
+
+
+class Group(_Shape, frozen=True, kw_only=True):
+    """What holds for the hosts of a group."""
+
+    mode: Mode | UnsetType = UNSET
+    host_class: HostClass | UnsetType = msgspec.field(name="class", default=UNSET)
+
+
+class SiteHost(_Shape, frozen=True, kw_only=True):
+    """What holds for one host."""
+
+    mode: Mode | UnsetType = UNSET
+    host_class: HostClass | UnsetType = msgspec.field(name="class", default=UNSET)
+    groups: tuple[Name, ...] = ()
+
+
+class Channels(_Shape, frozen=True, kw_only=True):
+    """The answer for each kind of channel."""
+
+    shell: ChannelAnswer
+    command: ChannelAnswer
+    command_with_pty: ChannelAnswer
+    subsystem: ChannelAnswer
+    forward: ChannelAnswer
+
+
+class Site(_Shape, frozen=True, kw_only=True):
+    """All of it, as the policies read it at `data.hostseal.site`."""
+
+    automation: Automation
+    automation_changes: AutomationChanges
+    channel: Channels
+    deadline_seconds: Seconds
+    default: Default
+    flag_on_loss: tuple[Name, ...]
+    groups: dict[Name, Group]
+    hosts: dict[Name, SiteHost]
+
+
+def merge(defaults: Mapping[str, Any], site: Mapping[str, Any]) -> Site:
+    """Return the site's data over the defaults: tables key by key, everything else replaced.
+
+    Raises PolicyError that names the key and what is allowed there.
+    """
+    merged = _over(defaults, site)
+    for section, kind in (("groups", Group), ("hosts", SiteHost)):
+        entries = merged.get(section)
+        for name, entry in entries.items() if isinstance(entries, Mapping) else ():
+            _convert(entry, kind, f"{section}.{name}")
+    whole = _convert(merged, Site, "")
+    for name, host in whole.hosts.items():
+        for group in host.groups:
+            if group not in whole.groups:
+                known = ", ".join(sorted(whole.groups)) or "no group is defined"
+                raise PolicyError(
+                    f"hosts.{name}.groups: {group!r} is not one of groups: {known}", hint="site data"
+                )
+    return whole
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        lower = merged.get(key)
+        if isinstance(lower, Mapping) and isinstance(value, Mapping):
+            merged[key] = _over(lower, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _convert(value: Any, kind: type[T], where: str) -> T:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at `$")
+        steps = re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", path)
+        key = "".join([where, *(f".{name}" if name else f"[{index}]" for name, index in steps)]).lstrip(".")
+        allowed = _allowed(kind, [name for name, _ in steps])
+        raise PolicyError(f"{key or 'the site data'}: {what}{allowed}", hint="site data") from error
+
+
+def _allowed(kind: type, steps: list[str]) -> str:
+    """Say which keys or values there are at the end of the path."""
+    node: shapes.Type = shapes.type_info(kind)
+    for step in steps:
+        if isinstance(node, shapes.StructType):
+            node = next(field.type for field in node.fields if field.encode_name == step)
+        elif isinstance(node, shapes.VarTupleType):
+            node = node.item_type
+        elif isinstance(node, shapes.DictType):
+            node = node.value_type
+        if isinstance(node, shapes.UnionType):
+            node = next(one for one in node.types if isinstance(one, shapes.EnumType))
+    if isinstance(node, shapes.EnumType):
+        return f"; allowed: {', '.join(node.cls)}"
+    if isinstance(node, shapes.StructType):
+        return f"; allowed keys: {', '.join(field.encode_name for field in node.fields)}"
+    return ""

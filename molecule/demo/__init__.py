@@ -1,0 +1,1 @@
+"""The demo: a real host, a real login, an edit, and what becomes of its seal."""

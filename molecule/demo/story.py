@@ -1,0 +1,112 @@
+"""What the demo does, step by step, and what it must observe to be a success."""
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pexpect
+
+from demo.timeline import Timeline
+from demo.watch import Record, Watch
+from lab import Host, Lab, LabError
+from lab_site import Site, install
+
+PROMPT = r"[$#] "
+RECORDS = ("/var/lib/hostseal/flag.json", "/var/lib/hostseal/spool.db", "/var/log/hostseal/decisions.jsonl")
+
+
+class MissingError(Exception):
+    """Something the demo promises was not observed."""
+
+
+def tell(timeline: Timeline, lab: Lab, folder: Path) -> None:
+    """Run the whole story; MissingError names the first step that was not observed."""
+    with timeline.working("host image and boot (systemd, journald, logind, sshd)"):
+        host = lab.up(["host"])[0]
+    with timeline.working(f"OPA and agent on {host.name}, by the collection's roles over ssh"):
+        install(Site(folder / "site"), [host])
+    watch = Watch(host, timeline)
+    try:
+        _observe(watch, "the agent's start", lambda r: _type(r) in {"agent.started", "session.channel"})
+        _break_the_seal(timeline, host, watch)
+        _see_the_flag(timeline, host, watch)
+    finally:
+        watch.close()
+    _keep(timeline, host, folder)
+
+
+def _break_the_seal(timeline: Timeline, host: Host, watch: Watch) -> None:
+    timeline.say("person", f"alice$ ssh {host.name}")
+    program, *arguments = host.ssh_args("alice", pty=True)
+    session = pexpect.spawn(program, arguments, encoding="utf-8", timeout=30)
+    try:
+        session.expect(PROMPT)
+        _observe(watch, "the login", lambda r: _type(r) == "session.opened" and _user(r) == "alice")
+        _observe(watch, "her shell", lambda r: _type(r) == "session.channel" and _user(r) == "alice")
+        for command in ("sudo -i", "echo '192.0.2.1 quick-fix' >> /etc/hosts"):
+            timeline.say("person", f"{'alice$' if command == 'sudo -i' else 'root#'} {command}")
+            session.sendline(command)
+            session.expect(PROMPT)
+        changed = _observe(
+            watch, "the edit", lambda r: _type(r) == "files.changed" and "/etc/hosts" in json.dumps(r)
+        )
+        if (changed["event"]["data"]["writer"].get("session") or {}).get("user") != "alice":
+            raise MissingError("the edit was not attributed to alice's session")
+    finally:
+        session.close(force=True)
+
+
+def _see_the_flag(timeline: Timeline, host: Host, watch: Watch) -> None:
+    _observe(
+        watch, "the flag's playbook", lambda r: r["kind"] == "action" and r["state"] == "done", seconds=60
+    )
+    standing = json.loads(host.peek(["cat", "/var/lib/hostseal/flag.json"]).stdout)
+    incident = standing.get("incident")
+    if standing["state"] != "flagged" or not incident:
+        raise MissingError("the host is not flagged on disk")
+    timeline.say(
+        "flag",
+        f"incident {incident['id']}, {incident['evidence']} event(s), replace by {incident['deadline']}",
+    )
+    for reason in incident["reasons"]:
+        timeline.say("flag", f"reason: {reason}")
+    timeline.say("person", f"bob$ ssh {host.name} true      (the next login)")
+    banner = host.ssh("bob", "true").stderr
+    if incident["id"] not in banner:
+        raise MissingError("the next login does not see the flag in its banner")
+    timeline.plain("\n".join(f"          {line}" for line in banner.strip().splitlines()))
+    log = host.peek(["cat", "/var/log/hostseal/decisions.jsonl"]).stdout
+    logged = {json.loads(line).get("decision_id") for line in log.splitlines()}
+    decided = watch.wait(lambda r: _type(r) == "session.channel" and _user(r) == "alice", seconds=1)
+    if decided is None or decided["decision_id"] not in logged:
+        raise MissingError("the decision is not in OPA's decision log")
+    timeline.say(
+        "check", f"decision {decided['decision_id']} stands in OPA's decision log, revision and input with it"
+    )
+
+
+def _observe(watch: Watch, what: str, match: Callable[[Record], bool], *, seconds: float = 30) -> Record:
+    found = watch.wait(match, seconds=seconds)
+    if found is None:
+        raise MissingError(f"{what} was not observed within {seconds:.0f} s")
+    return found
+
+
+def _keep(timeline: Timeline, host: Host, folder: Path) -> None:
+    records = folder / "records"
+    records.mkdir(parents=True, exist_ok=True)
+    for name in RECORDS:
+        done = host.peek(["base64", name])
+        if done.returncode:
+            raise LabError(f"cannot copy {name}: {done.stderr}")
+        (records / Path(name).name).write_bytes(base64.b64decode(done.stdout))
+    timeline.say("check", f"every step was observed; the records are in {records}")
+
+
+def _type(record: Record) -> str:
+    return str(record["event"]["type"]) if record["kind"] == "event" else ""
+
+
+def _user(record: Record) -> str:
+    return str(record["event"]["data"].get("user"))

@@ -1,0 +1,63 @@
+"""The demo's timeline: one line for each thing that happened, with the seconds since the start."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+COLOURS = {
+    "lab": "cyan",
+    "person": "bold yellow",
+    "seen": "white",
+    "OPA": "magenta",
+    "ansible": "blue",
+    "flag": "bold red",
+}
+COLOURS |= {"check": "green"}
+_WIDTH = 116
+
+
+class Timeline:
+    """Prints lines as they come, and shows that something slow is still going on."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self.console = Console(record=True, width=_WIDTH, highlight=False, soft_wrap=False)
+
+    def say(self, who: str, what: str) -> None:
+        """Print one line; `what` is shown as it is, never as markup."""
+        stamp = f"{time.monotonic() - self._start:7.2f} s  "
+        line = Text(stamp, style="dim") + Text(f"{who:<8}", style=COLOURS.get(who, "")) + Text(what)
+        self.console.print(line)
+
+    def plain(self, text: str) -> None:
+        """Print text without a time."""
+        self.console.print(Text(text))
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Show `what` and the seconds it takes, while it takes them; then one line that says how long."""
+        began = time.monotonic()
+        if self.console.is_terminal:
+            with Live(_Ticker(what, began), console=self.console, transient=True, refresh_per_second=4):
+                yield
+        else:
+            self.say("lab", f"{what} ...")
+            yield
+        self.say("lab", f"{what}: {time.monotonic() - began:.1f} s")
+
+    def save(self, picture: Path) -> None:
+        """Write what was printed as an SVG."""
+        picture.write_text(self.console.export_svg(title="make demo"), "utf-8")
+
+
+class _Ticker:
+    def __init__(self, what: str, began: float) -> None:
+        self._what, self._began = what, began
+
+    def __rich__(self) -> Text:
+        return Text(f"          {self._what} ... {time.monotonic() - self._began:.0f} s", style="dim")

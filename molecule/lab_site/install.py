@@ -1,0 +1,102 @@
+"""One ansible-playbook run of playbooks/site.yml against lab hosts."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab import Host, LabError
+
+REPO = Path(__file__).resolve().parents[2]
+AUTOMATION = "deploy"
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the operator's keys are, and what the policy is to know of the hosts."""
+
+    folder: Path
+    default_mode: str = "flag"
+    hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    agent_settings: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> Path:
+        """The folder of the keys that never go to a host."""
+        return self.folder / "keys"
+
+
+def install(site: Site, hosts: Sequence[Host], *, output: Path | None = None, check: bool = False) -> str:
+    """Apply the site's playbook to the hosts; return Ansible's output. LabError, with its end, when it fails."""
+    site.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    inventory = site.folder / "inventory.json"
+    inventory.write_text(json.dumps(_inventory(site, hosts), indent=2), "utf-8")
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
+    command += [*(["--check"] if check else []), str(REPO / "playbooks/site.yml")]
+    environment = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(REPO / "collections"),
+        "ANSIBLE_HOME": str(site.folder / "ansible"),
+        "ANSIBLE_SSH_PIPELINING": "True",
+        "ANSIBLE_NOCOLOR": "1",
+    }
+    log = output or site.folder / "install.log"
+    with log.open("wb") as sink:
+        done = subprocess.run(
+            command,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            timeout=600,
+            check=False,
+        )
+    text = log.read_text("utf-8", "replace")
+    if done.returncode:
+        raise LabError(f"the roles could not be applied (all of it: {log})\n{text[-3000:]}")
+    return text
+
+
+def _inventory(site: Site, hosts: Sequence[Host]) -> dict[str, Any]:
+    described = {host.name: host.describe() for host in hosts}
+    return {
+        "all": {
+            "vars": {
+                "ansible_user": AUTOMATION,
+                "ansible_python_interpreter": "/usr/bin/python3",
+                "hostseal_opa_binary": str(REPO / ".tools/bin/opa"),
+                "hostseal_keys_dir": str(site.keys),
+                "hostseal_wheelhouse": _wheelhouse(),
+                "hostseal_cli": str(Path(sys.executable).with_name("hostseal")),
+                "hostseal_agent_settings": dict(site.agent_settings),
+                "hostseal_site": {
+                    "automation": {"accounts": [AUTOMATION], "key_fingerprints": []},
+                    "default": {"mode": site.default_mode},
+                    "hosts": dict(site.hosts),
+                    **site.data,
+                },
+            },
+            "hosts": {
+                name: {
+                    "ansible_host": what["address"],
+                    "ansible_ssh_private_key_file": what["keys"][AUTOMATION],
+                    "ansible_ssh_common_args": what["ssh_common_args"].replace("-o ControlPath=none ", ""),
+                }
+                for name, what in described.items()
+            },
+        }
+    }
+
+
+def _wheelhouse() -> str:
+    done = subprocess.run(
+        [REPO / "scripts/wheelhouse"], stdout=subprocess.PIPE, text=True, timeout=900, check=False
+    )
+    if done.returncode:
+        raise LabError("the wheelhouse could not be made; its reason stands above")
+    return done.stdout.strip().splitlines()[-1]
