@@ -209,3 +209,18 @@ def test_a_bind_mount_elsewhere_is_no_way_around(grounds: Grounds, sink: Sink, t
     with mounted("--bind", os.fsdecode(grounds.etc), at=tmp_path / "elsewhere"):
         grounds.do(WRITE, os.fsencode(tmp_path) + b"/elsewhere/x")
         assert sink.wait(lambda: "modified" in sink.what(grounds.etc + b"/x"))
+
+
+def test_a_hard_link_elsewhere_is_no_way_around_where_the_interface_sees_it(
+    grounds: Grounds, sink: Sink, kind: str
+) -> None:
+    sealed, link = grounds.etc + b"/sealed", grounds.outside + b"/link"
+    grounds.do(WRITE, sealed)
+    assert sink.wait(lambda: "modified" in sink.what(sealed))
+    grounds.do("os.link(a[0], a[1])", sealed, link)
+    before = len([c for c in sink.changes if c.path == sealed and c.what == "modified"])
+    grounds.do("open(a[0], 'a').write('more'); os.chmod(a[0], 0o600)", link)
+    grounds.do(WRITE, grounds.etc + b"/marker")
+    assert sink.wait(lambda: "modified" in sink.what(grounds.etc + b"/marker"))
+    after = len([c for c in sink.changes if c.path == sealed and c.what == "modified"])
+    assert (after > before) == kind.startswith("fanotify")

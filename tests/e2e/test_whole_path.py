@@ -1,6 +1,7 @@
 """The whole path on booted hosts: what a person does, what the agent sees, what OPA decides, what Ansible publishes."""
 
 import json
+import socket
 import subprocess
 from collections.abc import Callable
 
@@ -30,6 +31,12 @@ def source(host: Host) -> str:
         ["ip", "-j", "route", "get", host.address], capture_output=True, text=True, check=True, timeout=30
     ).stdout
     return str(json.loads(route)[0]["prefsrc"])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def published(host: Host) -> bool:
@@ -95,7 +102,8 @@ def test_a_persons_other_connections_are_classified_recorded_and_lifted(
         subprocess.run(command, check=True, timeout=30, capture_output=True)
     else:
         forward = subprocess.Popen(
-            [*ssh[:-1], "-N", "-L", "127.0.0.1:0:127.0.0.1:22", target], stderr=subprocess.DEVNULL
+            [*ssh[:-1], "-N", "-L", f"127.0.0.1:{free_port()}:127.0.0.1:22", target],
+            stderr=subprocess.DEVNULL,
         )
         try:
             record.wait_for(sealed, before, "session.channel")

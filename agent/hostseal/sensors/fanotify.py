@@ -14,10 +14,11 @@ from hostseal.errors import SensorDiedError
 from hostseal.ports import FileSink
 from hostseal.sensors import fanotify_abi as abi
 from hostseal.sensors.fanotify_abi import Record
+from hostseal.sensors.fanotify_links import Links
 from hostseal.sensors.fanotify_orphans import Orphans
 from hostseal.sensors.fanotify_places import Place, Places
 from hostseal.sensors.file_scope import Position, Scope
-from hostseal.sensors.file_tree import walk
+from hostseal.sensors.file_tree import names_of, walk
 from hostseal.sensors.file_writer import Writers
 from hostseal.sensors.mounts import MountTable
 
@@ -50,6 +51,7 @@ class FanotifySensor:
         self._scope = scope
         self._writers = writers or Writers()
         self._orphans = Orphans()
+        self._links = Links()
         self._own_pid = os.getpid()
 
     def run(self, sink: FileSink, stop: threading.Event) -> None:
@@ -99,29 +101,34 @@ class FanotifySensor:
                     os.close(record.pidfd)
 
     def _record(self, record: Record, places: Places, sink: FileSink, at: float) -> None:
-        mask, pid, pidfd, directory, name, target = record
-        if not directory:
-            if not mask & abi.CLOSE_WRITE:
-                return  # a link count: the name that came or went has a record of its own
-            place = places.find(target)
-            if place is None:
-                return
-        else:
-            parent = places.of(directory)
-            if parent is None:
-                facts = self._writers.facts(pid, pidfd)
-                if self._orphans.add(record, facts):
-                    sink.lost("unresolved_directory", str(self._scope), {})
-                return
-            if parent.position is Position.OUTSIDE and not mask & (abi.OPEN_EXEC | abi.ONDIR):
-                return
-            place = places.below(parent, name)
-        if mask & abi.OPEN_EXEC and not _is_loader(name):
-            self._writers.executed(pid, pidfd, faithful(place.path))
+        mask = record.mask
+        if record.target and not mask & abi.ONDIR:
+            self._links.see(record)
+        place = self._place(record, places, sink, at)
+        if place is None:
+            return
+        if mask & abi.OPEN_EXEC and not _is_loader(record.name):
+            self._writers.executed(record.pid, record.pidfd, faithful(place.path))
         if mask & abi.CHANGES & ~abi.ONDIR:
             self._changed(mask, place, self._facts(record, place), sink, at)
             if mask & abi.ONDIR:
                 self._directory(record, place, places, sink, at)
+
+    def _place(self, record: Record, places: Places, sink: FileSink, at: float) -> Place | None:
+        """Return where it happened, None when that is of no concern or not known yet."""
+        if not record.directory:
+            # A link count, and then the name that came or went has a record of its own; or a file without a name.
+            return places.find(record.target) if record.mask & abi.CLOSE_WRITE else None
+        parent = places.of(record.directory)
+        if parent is None:
+            if self._orphans.add(record, self._writers.facts(record.pid, record.pidfd)):
+                sink.lost("unresolved_directory", str(self._scope), {})
+            return None
+        if parent.position is Position.OUTSIDE and not record.mask & (abi.OPEN_EXEC | abi.ONDIR):
+            if self._links.concerned(record):
+                self._by_link(record, places, sink, at)
+            return None
+        return places.below(parent, record.name)
 
     def _facts(self, record: Record, place: Place) -> ProcessFacts | None:
         if place.position is not Position.INSIDE:
@@ -137,6 +144,24 @@ class FanotifySensor:
         for bit, what in _WHAT:
             if mask & bit:
                 sink.changed(TracedChange(path=place.path, what=what, pid=pid, at=at, process=process))
+
+    def _by_link(self, record: Record, places: Places, sink: FileSink, at: float) -> None:
+        """Report a change made under an unwatched name of a watched file."""
+        names = self._links.known(record.target)
+        if names is None:
+            inode = places.inode(record.target)
+            if inode is None:
+                return
+            if not self._links.may_search(at):
+                sink.lost("hard_link_not_searched", str(self._scope), {})
+                return
+            names = tuple(names_of(*inode, self._scope))
+            self._links.learn(record.target, names)
+        for name in names:
+            place = Place(name, Position.INSIDE)
+            self._changed(
+                record.mask & (abi.CLOSE_WRITE | abi.ATTRIB), place, self._facts(record, place), sink, at
+            )
 
     def _directory(self, record: Record, place: Place, places: Places, sink: FileSink, at: float) -> None:
         """Keep the directories' names right, and look into one that was moved in."""

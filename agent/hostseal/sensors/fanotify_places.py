@@ -104,6 +104,21 @@ class Places:
             os.close(descriptor)
         return self._named(filesystem, resolved)
 
+    def inode(self, key: bytes) -> tuple[int, int] | None:
+        """Return inode and device of a file by its handle, None when it is gone."""
+        filesystem = self._filesystems.get(abi.filesystem_of(key))
+        try:
+            descriptor = _open_handle(filesystem.base, key) if filesystem is not None else -1
+        except OSError:
+            return None
+        if descriptor < 0:
+            return None
+        try:
+            status = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+        return status.st_ino, status.st_dev
+
     def below(self, parent: Place, name: bytes) -> Place:
         """Return the place of an entry of a directory; `.` is the directory itself."""
         if name in (b".", b""):

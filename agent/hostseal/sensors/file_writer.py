@@ -1,7 +1,6 @@
 """Reads who a process is from /proc while it lives, and remembers it for when it no longer does."""
 
 import os
-import signal
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -104,14 +103,12 @@ class Proc:
 
 
 def _unreaped(pidfd: int) -> bool:
-    """Tell whether the process still has its pid, running or as a zombie: what /proc said was said of it."""
-    try:
-        signal.pidfd_send_signal(pidfd, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    """Tell whether the process still has its pid, running or as a zombie: what /proc said was said of it.
+
+    fdinfo says `Pid: -1` once it is reaped; no permission is needed, as there would be for a signal.
+    """
+    info = _text(f"/proc/self/fdinfo/{pidfd}") or ""
+    return "\nPid:\t" in info and "\nPid:\t-1" not in info
 
 
 def _text(path: str) -> str | None:

@@ -38,7 +38,7 @@ class KillAt:
     def __init__(self, step: str, nth: int) -> None:
         self._step, self._left = step, nth
 
-    def __call__(self, step: Step, **fields: object) -> None:
+    def __call__(self, step: Step, **_fields: object) -> None:
         """Count; kill."""
         if step == self._step:
             self._left -= 1
