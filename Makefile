@@ -69,7 +69,7 @@ molecule: setup opa ## The roles on lab hosts: check, converge, idempotence, ver
 	fi
 
 demo: setup opa ## Boot a real host, log in, edit a sealed file, and watch the seal break
-	@$(in_lab) $(VENV)/python -m demo
+	@$(in_lab) $(VENV)/python -m demo $(DEMO_ARGS)
 
 lab-up: setup opa ## Leave N hosts running with the agent installed: make lab-up N=2
 	@$(in_lab) $(VENV)/python -m lab_site --n $(N)

@@ -88,7 +88,8 @@ def summary(event: dict[str, Any]) -> str:
             return f"{data['user']} from {data['source']}: {data['subsystem'] or data['kind']}{where}"
         case "files.changed":
             writer = data["writer"]
-            who = (writer.get("session") or {}).get("user") or writer.get("exe") or writer["kind"]
+            own = "the agent's own playbook" if writer["kind"] == "action" else None
+            who = own or (writer.get("session") or {}).get("user") or writer.get("exe") or writer["kind"]
             return (
                 f"{data['count']} change(s) by {who}: {', '.join(path['path'] for path in data['paths'][:3])}"
             )

@@ -25,10 +25,13 @@ class Sessions(msgspec.Struct, frozen=True):
     by_audit: dict[int, Open] = {}
 
     def opened(self, audit: int, data: dict[str, Any], now: float) -> "Sessions":
-        """Return the table with a session that has just opened; the oldest leaves when it is full."""
+        """Return the table with a session that has just opened; when it is full the oldest that has ended leaves.
+
+        An ended session stays till then: a change to a file may be read after the session that made it is gone.
+        """
         table = {**self.by_audit, audit: Open(data=data, due=now + NO_CHANNEL_AFTER_SECONDS)}
-        while len(table) > KEPT:
-            del table[next(iter(table))]
+        if len(table) > KEPT:
+            del table[next((old for old, session in table.items() if session.closed), next(iter(table)))]
         return Sessions(table)
 
     def channel(self, audit: int) -> "Sessions":
@@ -36,15 +39,13 @@ class Sessions(msgspec.Struct, frozen=True):
         known = self.by_audit.get(audit)
         if known is None:
             return self
-        if known.closed:
-            return self._without(audit)
         return Sessions({**self.by_audit, audit: replace(known, channels=known.channels + 1)})
 
     def closed(self, audit: int, now: float) -> "Sessions":
-        """Return the table after a session's end; one without a channel stays until it is settled."""
+        """Return the table after a session's end; one without a channel is soon due."""
         known = self.by_audit.get(audit)
-        if known is None or known.channels:
-            return self._without(audit)
+        if known is None:
+            return self
         late = replace(known, closed=True, due=min(known.due, now + CLOSED_GRACE_SECONDS))
         return Sessions({**self.by_audit, audit: late})
 
@@ -60,6 +61,3 @@ class Sessions(msgspec.Struct, frozen=True):
         """Return what PAM said of a session, None when it is not known."""
         known = self.by_audit.get(audit)
         return None if known is None else known.data
-
-    def _without(self, audit: int) -> "Sessions":
-        return Sessions({a: s for a, s in self.by_audit.items() if a != audit})

@@ -1,6 +1,6 @@
 """Open sessions: one that shows no channel is a forward."""
 
-from hostseal.core.session import NO_CHANNEL_AFTER_SECONDS, Sessions
+from hostseal.core.session import KEPT, NO_CHANNEL_AFTER_SECONDS, Sessions
 
 
 def test_a_session_without_a_channel_is_silent_once_due() -> None:
@@ -20,8 +20,18 @@ def test_a_closed_session_waits_a_moment_for_the_journal_and_then_is_silent() ->
     table = Sessions().opened(7, {}, 100.0).closed(7, 100.5)
     assert table.silent(101.0) == ()
     assert table.silent(101.5) == (7,)
-    assert table.channel(7) == Sessions()
+    assert table.channel(7).silent(101.5) == ()
 
 
-def test_a_session_that_ended_after_a_channel_is_forgotten() -> None:
-    assert Sessions().opened(7, {}, 1.0).channel(7).closed(7, 2.0) == Sessions()
+def test_an_ended_session_is_known_until_the_table_is_full_and_leaves_before_an_open_one() -> None:
+    table = (
+        Sessions()
+        .opened(1, {"user": "open"}, 1.0)
+        .opened(2, {"user": "ended"}, 1.0)
+        .channel(2)
+        .closed(2, 2.0)
+    )
+    assert table.data(2) == {"user": "ended"}
+    for audit in range(3, KEPT + 2):
+        table = table.opened(audit, {}, 3.0)
+    assert (table.data(1), table.data(2)) == ({"user": "open"}, None)
