@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,7 +102,7 @@ def _keep(timeline: Timeline, host: Host, folder: Path) -> None:
         if done.returncode:
             raise LabError(f"cannot copy {name}: {done.stderr}")
         (records / Path(name).name).write_bytes(base64.b64decode(done.stdout))
-    timeline.say("check", f"every step was observed; the records are in {records}")
+    timeline.say("check", f"every step was observed; the records are in {os.path.relpath(records)}")
 
 
 def _type(record: Record) -> str:

@@ -18,7 +18,7 @@ COLOURS = {
     "flag": "bold red",
 }
 COLOURS |= {"check": "green"}
-_WIDTH = 116
+_WIDTH = 132
 
 
 class Timeline:
@@ -31,7 +31,7 @@ class Timeline:
     def say(self, who: str, what: str) -> None:
         """Print one line; `what` is shown as it is, never as markup."""
         stamp = f"{time.monotonic() - self._start:7.2f} s  "
-        line = Text(stamp, style="dim") + Text(f"{who:<8}", style=COLOURS.get(who, "")) + Text(what)
+        line = Text.assemble((stamp, "dim"), (f"{who:<8}", COLOURS.get(who, "")), what)
         self.console.print(line)
 
     def plain(self, text: str) -> None:
