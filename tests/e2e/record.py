@@ -37,7 +37,7 @@ def standing(host: Host) -> str:
     return str(status(host)["standing"]["state"])
 
 
-def wait_until(look: Callable[[], T], *, seconds: float = 30, what: str) -> T:
+def wait_until(look: Callable[[], T], *, seconds: float = 60, what: str) -> T:
     """Return the first true value `look` gives; fail, saying what was waited for, after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
