@@ -18,7 +18,7 @@ COLOURS = {
     "flag": "bold red",
 }
 COLOURS |= {"check": "green"}
-_WIDTH = 132
+_WIDTH = 140
 
 
 class Timeline:

@@ -39,9 +39,9 @@ def test_the_demo_observes_every_step_and_leaves_nothing_behind() -> None:
         "/etc/hosts",
         "playbook flag.yml done",
     ):
-        assert said in done.stdout
-    assert re.search(r"incident [0-9a-f-]{36}", done.stdout)
-    assert "every step was observed" in done.stdout
+        assert said in output
+    assert re.search(r"incident [0-9a-f-]{36}", output)
+    assert "every step was observed" in output
     assert leftovers("demo") == []
     for name in ("flag.json", "spool.db", "decisions.jsonl"):
         assert (ROOT / ".demo/records" / name).stat().st_size > 0
