@@ -100,8 +100,9 @@ def test_a_failing_playbook_is_tried_again_until_it_works_and_is_visible(sealed:
 
 def test_hostile_names_are_stored_faithfully_shown_escaped_and_never_interpreted(sealed: Host) -> None:
     before = record.last_seq(sealed)
-    script = "import os; os.close(os.open(b'/etc/hs-' + b\"{{ lookup('pipe','touch @pwned') }}\".replace(b'@', b'') + b'\\n\\x1b[31m\\xff', os.O_CREAT))"
-    shell(sealed, f'/usr/bin/python3 -c "{script}"')
+    name = b"/etc/hs-{{ lookup('pipe','touch pwned') }}\n\x1b[31m\xff\"'"
+    script = f"import os; os.close(os.open(bytes.fromhex('{name.hex()}'), os.O_CREAT))"
+    sealed.peek(["/usr/bin/python3", "-c", script])
     found = record.wait_for(
         sealed, before, "files.changed", lambda d: any("lookup" in p["path"] for p in d["paths"])
     )

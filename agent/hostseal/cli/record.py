@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hostseal.config.load import drop_ins, load
+from hostseal.config.load import state_directory
 from hostseal.core.text import shown
 from hostseal.spool.reading import SpoolReader
 
@@ -26,7 +26,7 @@ _FOLLOW_SECONDS = 0.25
 )
 def log(as_json: bool, follow: bool, last: int, state: Path | None) -> None:
     """Show the record: what was observed, what OPA decided and why, and the playbooks' runs."""
-    reader = SpoolReader((state or load(drop_ins()).state) / "spool.db")
+    reader = SpoolReader((state or state_directory()) / "spool.db")
     show = _json if as_json else _text
     for record in _records(reader, reader.last_seq(last), follow=follow):
         click.echo(show(record))

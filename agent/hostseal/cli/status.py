@@ -10,7 +10,7 @@ import msgspec
 
 from hostseal.cli.control import NotRunningError, ask
 from hostseal.cli.exit_codes import ExitCode
-from hostseal.config.load import drop_ins, load
+from hostseal.config.load import state_directory
 from hostseal.core.standing import Standing, State
 from hostseal.core.text import shown
 from hostseal.errors import SpoolError
@@ -25,7 +25,7 @@ from hostseal.standing_file import read
 )
 def status(as_json: bool, state: Path | None) -> None:
     """Show standing, sensors, spool and OPA. Exit 0 sealed, 5 suspect, 4 flagged, 3 when the agent is not running."""
-    folder = state or load(drop_ins()).state
+    folder = state or state_directory()
     try:
         standing = read(folder / "flag.json")
         reader = SpoolReader(folder / "spool.db")

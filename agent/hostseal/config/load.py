@@ -39,6 +39,14 @@ def load(files: Iterable[Path]) -> Settings:
     return msgspec.convert(merged, Settings)
 
 
+def state_directory() -> Path:
+    """Return where the agent keeps its state, for those who only read it: bad settings must not hide the record."""
+    try:
+        return load(drop_ins()).state
+    except ConfigError:
+        return Settings().state
+
+
 def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text("utf-8"))
