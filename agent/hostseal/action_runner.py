@@ -89,8 +89,11 @@ class ActionRunner:
 
     def _start(self, task: ActionTask) -> ActionTask:
         incident = self._flag.now.incident
-        if task.action == "flag" and (incident is None or incident.id != task.incident):
-            superseded = Result(attempt=task.attempts, ok=True, message="superseded: the flag was taken back")
+        stands = incident is not None and incident.id == task.incident
+        if (task.action == "flag" and not stands) or (task.action == "pardon" and incident is not None):
+            superseded = Result(
+                attempt=task.attempts, ok=True, message="superseded: the standing is another by now"
+            )
             self._finish(task, superseded)
             return replace(task, state=ActionState.DONE)
         task = replace(task, state=ActionState.RUNNING, attempts=task.attempts + 1)

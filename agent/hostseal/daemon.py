@@ -11,7 +11,7 @@ import msgspec
 
 from hostseal import __version__, fallback, host_identity
 from hostseal.action_runner import ActionRunner, Executor
-from hostseal.actions.request import ActionFolder
+from hostseal.actions.request import declared_since
 from hostseal.config.files import FilesSettings
 from hostseal.config.settings import Settings
 from hostseal.core.event import EventType, timestamp
@@ -169,12 +169,11 @@ class Daemon:
             if task is not None and (audit := task.event.audit_session) is not None:
                 self.sessions.opened(audit, task.event.data)
 
-    def _declared(self, action_id: str) -> Mapping[bytes, str | None] | None:
+    def _declared(self, action_id: str) -> Mapping[bytes, frozenset[str | None]] | None:
         try:
-            request = ActionFolder(self.settings.state, action_id).request()
-        except ActionError:
+            return declared_since(self.settings.state, action_id)
+        except (ActionError, OSError):
             return None
-        return {path.encode(): digest for path, digest in request.declared.items()}
 
     def _handle(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         match message.get("op"):

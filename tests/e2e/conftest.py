@@ -68,5 +68,13 @@ def sealed(fleet: Fleet, pardon: Callable[[Host, str], None]) -> Host:
     host = fleet.flagging
     if record.standing(host) == "flagged":
         pardon(host, "the next test begins")
-    record.wait_until(lambda: record.standing(host) == "sealed", what=f"{host.name} is sealed")
+    record.wait_until(lambda: settled(host), what=f"{host.name} is sealed and its playbooks have run")
     return host
+
+
+def settled(host: Host) -> bool:
+    """Tell whether the host is sealed with nothing left to publish."""
+    found = record.status(host)
+    return found["standing"]["state"] == "sealed" and all(
+        a["state"] in {"done", "dead"} for a in found["actions"]
+    )

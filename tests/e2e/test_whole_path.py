@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,10 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def touches_hosts(data: dict[str, Any]) -> bool:
+    return any(path["path"] == "/etc/hosts" for path in data["paths"])
 
 
 def published(host: Host) -> bool:
@@ -134,7 +139,7 @@ def test_an_edit_in_a_persons_session_is_attributed_to_that_session(sealed: Host
     with person.shell(sealed, "alice") as session:
         person.run(session, "sudo -i")
         person.run(session, "echo '192.0.2.1 mended' >> /etc/hosts")
-        found = record.wait_for(sealed, before, "files.changed")
+        found = record.wait_for(sealed, before, "files.changed", touches_hosts)
         session.sendline("exit")
         session.expect(person.PROMPT)
     data = found["event"]["data"]
@@ -152,7 +157,7 @@ def test_the_same_edit_at_the_console_is_attributed_to_its_executable(sealed: Ho
         console.ready()
         status, output = console.run("echo '192.0.2.2 console' >> /etc/hosts")
         assert status == 0, output
-        found = record.wait_for(sealed, before, "files.changed")
+        found = record.wait_for(sealed, before, "files.changed", touches_hosts)
     data = found["event"]["data"]
     assert data["writer"]["kind"] == "executable"
     assert data["writer"]["exe"].endswith("/bash")
@@ -203,7 +208,7 @@ def test_in_mode_observe_the_same_things_are_recorded_and_nothing_is_flagged(fle
     with person.shell(host, "alice") as session:
         person.run(session, "sudo -i")
         person.run(session, "echo '192.0.2.3 observed' >> /etc/hosts")
-        changed = record.wait_for(host, before, "files.changed")
+        changed = record.wait_for(host, before, "files.changed", touches_hosts)
         session.sendline("exit")
         session.expect(person.PROMPT)
     opened = record.wait_for(host, before, "session.opened")

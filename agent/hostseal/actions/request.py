@@ -60,3 +60,20 @@ class ActionFolder:
         except (OSError, msgspec.DecodeError) as error:
             raise ActionError(f"the action's result cannot be read: {error}", hint=str(self.path)) from error
         return found if found.attempt == attempt else None
+
+
+def declared_since(state: Path, action_id: str) -> dict[bytes, frozenset[str | None]]:
+    """Return what each path that the action declared may hold: what it declared, or a later action did.
+
+    A change set is looked at when it closes; another action may have written the same path by then. ActionError
+    when there is no such action.
+    """
+    own = ActionFolder(state, action_id)
+    paths = own.request().declared
+    began = (own.path / "request.json").stat().st_mtime_ns
+    later = [
+        ActionFolder(state, file.parent.name).request().declared
+        for file in (state / "actions").glob("*/request.json")
+        if file.stat().st_mtime_ns >= began
+    ]
+    return {path.encode(): frozenset(one[path] for one in later if path in one) for path in paths}

@@ -16,7 +16,7 @@ from hostseal.sensors.file_digest import FILE_LIMIT, sha256
 
 SET_LIMIT = 256 << 20
 _TEMPORARY = (b".ansible_tmp", b"tmp")
-Declared = Mapping[bytes, str | None]
+Declared = Mapping[bytes, frozenset[str | None]]
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -71,7 +71,7 @@ def is_expected(change: PathChange, seen: Seen, declared: Declared) -> bool:
     """
     if change.path in declared:
         wanted = declared[change.path]
-        return seen.mode is None if wanted is None else seen.sha256 == wanted
+        return None in wanted if seen.mode is None else seen.sha256 is not None and seen.sha256 in wanted
     if seen.mode is None:
         directory, name = os.path.split(change.path)
         return name.startswith(_TEMPORARY) and any(os.path.dirname(path) == directory for path in declared)

@@ -1,5 +1,6 @@
 """Playbooks that fail, hang or leave nothing: tried again with back-off, and dead-lettered where everybody can see it."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from hostseal.action_runner import ActionRunner
-from hostseal.actions.request import ActionFolder, Result
+from hostseal.actions.request import ActionFolder, Request, Result, declared_since
 from hostseal.config.settings import ActionsSettings
 from hostseal.core.standing import Incident, Standing
 from hostseal.errors import ActionError
@@ -132,3 +133,35 @@ def test_a_run_that_outlived_the_agent_is_taken_up_not_started_again(tmp_path: P
     ActionFolder(tmp_path, ID).answer(Result(attempt=1, ok=True, message="done while the agent was down"))
     assert bench.run().state is ActionState.DONE
     assert bench.unit.started == 0
+
+
+def test_a_late_pardon_does_not_take_the_banner_of_a_newer_flag(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "works")
+    bench.spool.done("e", "t")
+    late = ActionTask(
+        id="b" * 8, action="pardon", incident="older", event="e", created="s", state=ActionState.QUEUED
+    )
+    bench.spool.queue_action(late)
+    bench.run()
+    task = bench.spool.action(late.id)
+    assert task is not None
+    assert (task.state, bench.unit.started) == (ActionState.DONE, 1)
+
+
+def test_what_a_later_action_declared_is_expected_of_an_earlier_one_and_not_the_other_way(
+    tmp_path: Path,
+) -> None:
+    for number, (name, digest) in enumerate((("old", None), ("new", "aa"))):
+        request = Request(
+            id=name,
+            action="flag",
+            incident="i",
+            attempt=1,
+            time_limit_seconds=1,
+            playbooks="",
+            declared={"/p": digest},
+        )
+        ActionFolder(tmp_path, name).ask(request)
+        os.utime(tmp_path / "actions" / name / "request.json", ns=(number, number))
+    assert declared_since(tmp_path, "old") == {b"/p": frozenset({None, "aa"})}
+    assert declared_since(tmp_path, "new") == {b"/p": frozenset({"aa"})}

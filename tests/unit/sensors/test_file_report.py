@@ -31,7 +31,8 @@ def changes(*paths: bytes, what: What = What.MODIFIED, truncated: bool = False) 
 
 
 def expected(one: ChangeSet, declared: dict[bytes, str | None], writer: Writer = ACTION) -> list[bool]:
-    data = report(one, writer, declared, now=NOW, monotonic=100.0)
+    allowed = {path: frozenset({digest}) for path, digest in declared.items()}
+    data = report(one, writer, allowed, now=NOW, monotonic=100.0)
     return [path["expected"] for path in data["paths"]]
 
 
