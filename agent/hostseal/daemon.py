@@ -66,7 +66,7 @@ class Daemon:
             self._spool, executor, self.flag, self.pipeline, settings.actions, clock, listener, state
         )
         self._pam = PamSensor(self.recorder, self.pipeline, self._spool, self.flag, self.sessions)
-        self._gate = GateServer(gate, self._handle) if gate is not None else None
+        self._gate = GateServer(gate, self._pam.take, self._control) if gate is not None else None
         self.files = FileService(settings.files, self._file_watch)
         self._parts = [
             Supervised("pipeline", self.pipeline.run, self._died),
@@ -175,10 +175,8 @@ class Daemon:
         except (ActionError, OSError):
             return None
 
-    def _handle(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _control(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         match message.get("op"):
-            case "pam":
-                return self._pam.take(message)
             case "status":
                 return {"ok": True, **self.status()}
             case "pardon":

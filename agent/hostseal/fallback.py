@@ -1,18 +1,18 @@
 """Takes in the records that the PAM hook left while the agent did not answer: loss is an event (law 4)."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hostseal.core.event import EventType, timestamp
-from hostseal.core.text import from_environment
+from hostseal.core.text import faithful
 from hostseal.ports import Emit
+from hostseal.sensors.pam_message import parse
 
 
 def take_in(folder: Path, emit: Emit) -> int:
     """Turn each record into `sensor.lost` and remove it once that is on disk; return how many there were."""
-    names = sorted(folder.glob("login-*.json")) if folder.is_dir() else []
+    names = sorted(folder.glob("login-*")) if folder.is_dir() else []
     for name in names:
         emit(EventType.SENSOR_LOST, _loss(name), sensor="pam", key=f"fallback:{name.name}")
         name.unlink()
@@ -21,15 +21,14 @@ def take_in(folder: Path, emit: Emit) -> int:
 
 def _loss(name: Path) -> dict[str, Any]:
     try:
-        record = json.loads(name.read_bytes())
-        pam = {key: from_environment(str(value)) for key, value in record["pam"].items()}
-        moment = timestamp(datetime.fromtimestamp(record["time"], UTC))
-        why = from_environment(str(record["why"]))
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        login = parse(name.read_bytes())
+        moment = timestamp(datetime.fromtimestamp(login.time, UTC))
+    except (ValueError, OverflowError):
         return _data("an unreadable fallback record", None, f"a login, {name.name}", {})
+    pam = {key.decode("ascii"): faithful(value) for key, value in login.pam.items()}
     pam.pop("SSH_AUTH_INFO_0", None)
-    detail = {**pam, "audit_session": record.get("audit_session"), "pid": record.get("pid")}
-    return _data(why, moment, f"login of {pam.get('PAM_USER', '?')}, {pam.get('PAM_TYPE', '?')}", detail)
+    detail = {**pam, "audit_session": login.audit_session, "pid": login.pid}
+    return _data(faithful(login.why), moment, f"login of {pam['PAM_USER']}, {login.phase}", detail)
 
 
 def _data(cause: str, moment: str | None, scope: str, detail: dict[str, Any]) -> dict[str, Any]:

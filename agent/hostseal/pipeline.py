@@ -1,6 +1,7 @@
 """Law 2, in its order: observe, spool, decide, log, act, log the outcome, acknowledge."""
 
 import threading
+from collections import deque
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from hostseal.standing_file import StandingFile
 from hostseal.steps import Listener, Step
 
 _IDLE_SECONDS = 60.0
+_SETTLED_KEPT = 1024
 
 
 class PolicyEngine(Protocol):
@@ -43,7 +45,8 @@ class Pipeline:
     ) -> None:
         self._spool, self._recorder, self._engine, self._flag = spool, recorder, engine, flag
         self._clock, self._listener, self._state = clock, listener, state
-        self._settled = threading.Condition()
+        self._settled: deque[str] = deque(maxlen=_SETTLED_KEPT)
+        self._news = threading.Condition()
         self.actions_wake = threading.Event()
         self.trouble: str | None = None
 
@@ -76,12 +79,12 @@ class Pipeline:
             if decided is None:
                 return 0.0
             task = decided
-        self._act(task)
-        self._spool.done(task.event.id, timestamp(self._clock.now()))
+        if task.state is not TaskState.DONE:
+            self._act(task)
+            self._spool.done(task.event.id, timestamp(self._clock.now()))
+        self._settle(task.event.id)
         self._listener(Step.ACKNOWLEDGED, id=task.event.id, type=str(task.event.type), seq=task.event.seq)
         self.trouble = None
-        with self._settled:
-            self._settled.notify_all()
         self._recorder.room()
         return 0.0
 
@@ -97,7 +100,8 @@ class Pipeline:
                 Step.NO_ANSWER, id=event.id, type=str(event.type), error=str(error), retry_seconds=wait
             )
             return None
-        self._spool.decided(event.id, answer.decision_id, answer.decision, timestamp(self._clock.now()))
+        keep = self._spool.decided if standing.may_move(event, answer.decision) else self._spool.concluded
+        keep(event.id, answer.decision_id, answer.decision, timestamp(self._clock.now()))
         self._recorder.learn(answer.decision.host)
         self._listener(
             Step.DECIDED,
@@ -118,6 +122,7 @@ class Pipeline:
         after, moved = self._flag.change(lambda now: standing.decided(now, event, decision, moment))
         if moved:
             self._listener(Step.STANDING, id=event.id, state=str(after.state))
+        self._settle(event.id)
         if after.incident is not None and after.incident.id == incident_id(event.id):
             self._queue("flag", after.incident.id, event, after)
         if event.type is EventType.FLAG_PARDONED:
@@ -138,17 +143,16 @@ class Pipeline:
         self._listener(Step.QUEUED, id=event.id, action=action, action_id=task.id, incident=incident)
         self.actions_wake.set()
 
-    def settled(self, event_id: str, timeout: float) -> Task | None:
-        """Wait until an event is acknowledged; return its task, None when the time is up first."""
-        deadline = self._clock.monotonic() + timeout
-        with self._settled:
-            while True:
-                task = self._spool.task(event_id)
-                if task is not None and task.state is TaskState.DONE:
-                    return task
-                left = deadline - self._clock.monotonic()
-                if left <= 0 or not self._settled.wait(left):
-                    return None
+    def _settle(self, event_id: str) -> None:
+        with self._news:
+            if event_id not in self._settled:
+                self._settled.append(event_id)
+                self._news.notify_all()
+
+    def settled(self, event_id: str, timeout: float) -> bool:
+        """Wait until the standing that follows from an event is on disk; return whether it was in time (seconds)."""
+        with self._news:
+            return self._news.wait_for(lambda: event_id in self._settled, timeout)
 
 
 def publish(state: Path, incident: str, now: standing.Standing) -> dict[str, str | None]:

@@ -1,6 +1,6 @@
 """The PAM hook never keeps anybody out, whatever has become of the agent; and what it could not tell is told later."""
 
-import json
+import base64
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from e2e import record
+from hostseal.sensors.pam_message import Login, parse
 from lab import Host
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -32,9 +33,9 @@ def login(host: Host) -> float:
     return took
 
 
-def fallback_records(host: Host) -> list[dict[str, object]]:
-    text = shell(host, f"shopt -s nullglob; for f in {FALLBACK}/login-*.json; do cat $f; echo; done")
-    return [json.loads(line) for line in text.splitlines() if line]
+def fallback_records(host: Host) -> list[Login]:
+    text = shell(host, f"shopt -s nullglob; for f in {FALLBACK}/login-*; do base64 -w 0 $f; echo; done")
+    return [parse(base64.b64decode(line)) for line in text.splitlines()]
 
 
 @contextmanager
@@ -73,8 +74,8 @@ def test_an_administrator_gets_in_and_the_agent_hears_of_it_later(
     with broken(sealed, breaking, mending):
         login(sealed)
         left = fallback_records(sealed)
-        assert {r["pam"]["PAM_TYPE"] for r in left} >= {"account", "open_session"}  # type: ignore[index]
-        assert {r["pam"]["PAM_USER"] for r in left} == {"bob"}  # type: ignore[index]
+        assert {login.phase for login in left} >= {"account", "open_session"}
+        assert {login.pam[b"PAM_USER"] for login in left} == {b"bob"}
     lost = record.wait_for(sealed, before, "sensor.lost", lambda data: "bob" in data["scope"])
     assert lost["event"]["data"]["sensor"] == "pam"
     record.wait_until(lambda: fallback_records(sealed) == [], what="the records are taken in")

@@ -219,6 +219,15 @@ def test_in_mode_observe_the_same_things_are_recorded_and_nothing_is_flagged(fle
     assert not published(host)
 
 
+def test_doctor_finds_nothing_wrong_and_leaves_no_decision(fleet: Fleet) -> None:
+    """The test below would find a decision without an event."""
+    done = fleet.flagging.peek([record.HOSTSEAL, "doctor", "--json"])
+    found = {finding["check"]: finding for finding in json.loads(done.stdout)}
+    assert [name for name, finding in found.items() if not finding["ok"]] == [], done.stdout
+    assert found["file sensor"]["says"].startswith("fanotify")
+    assert "mode flag" in found["agent"]["says"]
+
+
 def test_every_decision_of_the_record_is_in_opas_log_and_no_other_is_without_an_event(fleet: Fleet) -> None:
     for host in fleet.hosts:
         records = [r for r in record.events(host) if r["decision_id"]]

@@ -1,6 +1,5 @@
 """`hostseal doctor`: what this machine can do for the agent, which choice follows, and why."""
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -68,10 +67,10 @@ def _opa(settings: Settings) -> str:
         opa.url, ca=Path(opa.ca), token_file=Path(opa.token_file), timeout_seconds=opa.timeout_seconds
     )
     try:
-        profile = engine.profile(settings.agent.name or "unknown", "")
+        engine.check()
     except NoAnswerError as error:
         raise HostsealError(str(error), hint="systemctl status opa") from error
-    return f"answers at {opa.url}; this host: mode {profile.mode}, class {profile.host_class}"
+    return f"answers at {opa.url} with its bundle in force"
 
 
 def _agent(_settings: Settings) -> str:
@@ -79,7 +78,11 @@ def _agent(_settings: Settings) -> str:
         reply = ask({"op": "status"})
     except NotRunningError as error:
         raise HostsealError(error.message, hint=error.hint) from error
-    return f"running, version {reply['version']}: {json.dumps(sorted(reply['parts']))}"
+    host = reply["host"]
+    return (
+        f"running, version {reply['version']}, mode {host['mode']}, class {host['class']}:"
+        f" {', '.join(sorted(reply['parts']))}"
+    )
 
 
 def _pam(_settings: Settings) -> str:

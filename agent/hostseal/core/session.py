@@ -1,5 +1,6 @@
 """The SSH sessions open on this boot, and which of them have shown a channel. Pure values, small and bounded."""
 
+import math
 from typing import Any
 
 import msgspec
@@ -11,10 +12,13 @@ KEPT = 4096
 
 
 class Open(msgspec.Struct, frozen=True, kw_only=True):
-    """One session: what PAM said of it, and when (monotonic seconds) a missing channel means a forward."""
+    """One session: what PAM said of it, and when (monotonic seconds) a missing channel means a forward.
 
-    data: dict[str, Any]
-    due: float
+    A channel may be seen before PAM's word arrives; until then `data` is None.
+    """
+
+    data: dict[str, Any] | None = None
+    due: float = math.inf
     channels: int = 0
     closed: bool = False
 
@@ -29,25 +33,20 @@ class Sessions(msgspec.Struct, frozen=True):
 
         An ended session stays till then: a change to a file may be read after the session that made it is gone.
         """
-        table = {**self.by_audit, audit: Open(data=data, due=now + NO_CHANNEL_AFTER_SECONDS)}
-        if len(table) > KEPT:
-            del table[next((old for old, session in table.items() if session.closed), next(iter(table)))]
-        return Sessions(table)
+        early = self.by_audit.get(audit, Open())
+        return self._with(audit, replace(early, data=data, due=now + NO_CHANNEL_AFTER_SECONDS))
 
     def channel(self, audit: int) -> "Sessions":
         """Return the table after a channel was seen on a session."""
-        known = self.by_audit.get(audit)
-        if known is None:
-            return self
-        return Sessions({**self.by_audit, audit: replace(known, channels=known.channels + 1)})
+        known = self.by_audit.get(audit, Open())
+        return self._with(audit, replace(known, channels=known.channels + 1))
 
     def closed(self, audit: int, now: float) -> "Sessions":
         """Return the table after a session's end; one without a channel is soon due."""
         known = self.by_audit.get(audit)
         if known is None:
             return self
-        late = replace(known, closed=True, due=min(known.due, now + CLOSED_GRACE_SECONDS))
-        return Sessions({**self.by_audit, audit: late})
+        return self._with(audit, replace(known, closed=True, due=min(known.due, now + CLOSED_GRACE_SECONDS)))
 
     def silent(self, now: float) -> tuple[int, ...]:
         """Return the sessions that are due without having shown a channel: only a forward is left."""
@@ -61,3 +60,9 @@ class Sessions(msgspec.Struct, frozen=True):
         """Return what PAM said of a session, None when it is not known."""
         known = self.by_audit.get(audit)
         return None if known is None else known.data
+
+    def _with(self, audit: int, session: Open) -> "Sessions":
+        table = {**self.by_audit, audit: session}
+        if len(table) > KEPT:
+            del table[next((old for old, known in table.items() if known.closed), next(iter(table)))]
+        return Sessions(table)

@@ -12,6 +12,7 @@ from hostseal.core.ids import incident_id
 
 EVIDENCE_KEPT = 100
 PARDONS_KEPT = 50
+JUDGED_KEPT = 256
 
 
 class State(StrEnum):
@@ -56,11 +57,16 @@ class Pardon(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """The host's standing with all that it rests on."""
+    """The host's standing with all that it rests on.
+
+    `judged` names the last sessions of which a channel was judged: witnesses need not come in their order, and an
+    opening that arrives after that raises no suspicion, for nothing would lift it.
+    """
 
     suspicions: tuple[Suspicion, ...] = ()
     incident: Incident | None = None
     pardons: tuple[Pardon, ...] = ()
+    judged: tuple[str, ...] = ()
     seq: int = 0
 
     @property
@@ -81,6 +87,11 @@ def provisional(standing: Standing, event: Event) -> Standing:
     return _suspect(standing, event)
 
 
+def may_move(event: Event, decision: Decision) -> bool:
+    """Return whether a decision on `event` can change a standing: where it cannot, there is nothing to act on."""
+    return bool(decision.actions) or event.type in {EventType.SESSION_OPENED, EventType.FLAG_PARDONED}
+
+
 def decided(standing: Standing, event: Event, decision: Decision, now: datetime) -> Standing:
     """Return the standing after the policy has spoken about `event`. Applying it twice changes nothing."""
     standing = replace(standing, seq=max(standing.seq, event.seq))
@@ -90,10 +101,10 @@ def decided(standing: Standing, event: Event, decision: Decision, now: datetime)
         standing = _without(standing, session_key(event))
     if Action.SUSPECT in decision.actions:
         standing = _suspect(standing, event)
-    if Action.LIFT in decision.actions or (
-        Action.FLAG in decision.actions and event.type is EventType.SESSION_CHANNEL
-    ):
+    if Action.LIFT in decision.actions:
         standing = _without(standing, session_key(event))
+    if event.type is EventType.SESSION_CHANNEL and {Action.LIFT, Action.FLAG} & set(decision.actions):
+        standing = _judged(standing, session_key(event))
     if Action.FLAG in decision.actions:
         standing = _flag(standing, event, decision, now)
     return standing
@@ -101,7 +112,7 @@ def decided(standing: Standing, event: Event, decision: Decision, now: datetime)
 
 def _suspect(standing: Standing, event: Event) -> Standing:
     session = session_key(event)
-    if any(known.session == session for known in standing.suspicions):
+    if session in standing.judged or any(known.session == session for known in standing.suspicions):
         return standing
     key = event.data.get("key") or {}
     suspicion = Suspicion(
@@ -113,6 +124,11 @@ def _suspect(standing: Standing, event: Event) -> Standing:
         fingerprint=key.get("fingerprint"),
     )
     return replace(standing, suspicions=(*standing.suspicions, suspicion))
+
+
+def _judged(standing: Standing, session: str) -> Standing:
+    known = tuple(s for s in standing.judged if s != session)
+    return replace(_without(standing, session), judged=(*known, session)[-JUDGED_KEPT:])
 
 
 def _without(standing: Standing, session: str) -> Standing:

@@ -6,11 +6,6 @@ def faithful(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
 
-def from_environment(value: str) -> str:
-    """Return a surrogate-escaped string (PEP 383) as text that JSON can carry."""
-    return faithful(value.encode("utf-8", "surrogateescape"))
-
-
 def shown(text: str) -> str:
     """Return text that is safe on a terminal: every character that does not print is written as an escape."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -9,13 +9,12 @@ import requests
 from opa_client.opa import OpaClient
 
 from hostseal.core.decision import parse
-from hostseal.core.event import Event, Profile
+from hostseal.core.event import Event
 from hostseal.core.standing import Standing
 from hostseal.errors import ConfigError, NoAnswerError, UndefinedDecisionError
 from hostseal.policy.answer import Answer
 
 EVENT_DECISION = "hostseal/event/decision"
-HOST_PROFILE = "hostseal/host/profile"
 
 
 class OpaEngine:
@@ -41,13 +40,14 @@ class OpaEngine:
             raise NoAnswerError("OPA's answer has no decision id", hint="its decision log is off")
         return Answer(decision_id=decision_id, decision=parse(reply.get("result")))
 
-    def profile(self, name: str, machine_id: str) -> Profile:
-        """Return what the policy's data says of this host."""
-        reply = self._ask(HOST_PROFILE, {"host": {"name": name, "machine_id": machine_id}})
+    def check(self) -> None:
+        """Raise NoAnswerError unless OPA says that its bundle and plugins are in order. No decision is asked for."""
         try:
-            return msgspec.convert(reply.get("result"), Profile)
-        except msgspec.ValidationError as error:
-            raise UndefinedDecisionError(f"the policy's answer is not a host's profile: {error}") from error
+            healthy = self._connected().check_health({"bundles": "true", "plugins": "true"})
+        except (OSError, ValueError) as error:
+            raise NoAnswerError(f"OPA cannot be asked: {_cause(error)}", hint=self._parts.geturl()) from error
+        if not healthy:
+            raise NoAnswerError("OPA does not answer, or has no bundle in force", hint=self._parts.geturl())
 
     def _ask(self, path: str, question: dict[str, Any]) -> dict[str, Any]:
         try:

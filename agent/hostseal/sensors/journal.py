@@ -2,6 +2,7 @@
 
 import select
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from hostseal.spool.sqlite import SqliteSpool
 JOURNAL_DROPPED = "a596d6fe7bfa4994828e72309e95d61e"
 _MEMORY = "journal"
 _WAKE_SECONDS = 60.0
+_REMEMBER_SECONDS = 10.0
 _FIELDS = ("MESSAGE", "MESSAGE_ID", "_COMM", "_EXE", "_PID", "_UID", "_AUDIT_SESSION", "__CURSOR")
 
 
@@ -35,6 +37,7 @@ class JournalSensor:
         self, emit: Emit, spool: SqliteSpool, sessions: OpenSessions, *, path: str | None = None
     ) -> None:
         self._emit, self._spool, self._sessions, self._path = emit, spool, sessions, path
+        self._remembered = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Follow until `stop` is set. Raises OSError when the journal cannot be read."""
@@ -83,28 +86,26 @@ class JournalSensor:
         self._emit(EventType.SENSOR_LOST, data, sensor="journal", key=f"gone:{memory.cursor}")
 
     def _drain(self, reader: journal.Reader, known: Reader) -> Reader:
+        """Read what there is. Lines without a channel may be read again after a restart: each gives the same event."""
         cursor = None
-        before = known
         while entry := reader.get_next():
             fields = _plain(entry)
             cursor = str(fields["__CURSOR"])
             if fields.get("MESSAGE_ID") == JOURNAL_DROPPED:
                 self._suppressed(fields, entry)
+                self._remember(cursor, known)
                 continue
             known, channel = read(known, fields)
             if channel is not None:
                 self._report(channel, cursor)
                 self._remember(cursor, known)
-                cursor = None
-            elif known is not before:
-                self._remember(cursor, known)
-                before, cursor = known, None
-        if cursor is not None:
+        if cursor is not None and time.monotonic() - self._remembered > _REMEMBER_SECONDS:
             self._remember(cursor, known)
         return known
 
     def _remember(self, cursor: str, known: Reader) -> None:
         self._spool.remember(_MEMORY, msgspec.json.encode(Memory(cursor, known.children)))
+        self._remembered = time.monotonic()
 
     def _report(self, channel: Channel, cursor: str) -> None:
         audit = channel.audit_session

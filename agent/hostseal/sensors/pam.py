@@ -1,15 +1,15 @@
 """What the PAM hook hands over, as events and as the standing before the shell starts (law 1)."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from hostseal.core import standing
 from hostseal.core.event import EventType
 from hostseal.core.ssh_key import from_auth_info
-from hostseal.core.text import from_environment
+from hostseal.core.text import faithful
 from hostseal.open_sessions import OpenSessions
 from hostseal.pipeline import Pipeline
 from hostseal.recorder import Recorder
+from hostseal.sensors.pam_message import Login
 from hostseal.spool.sqlite import SqliteSpool
 from hostseal.standing_file import StandingFile
 
@@ -35,21 +35,19 @@ class PamSensor:
         self._recorder, self._pipeline, self._spool = recorder, pipeline, spool
         self._flag, self._sessions = flag, sessions
 
-    def take(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Record one phase of one login; return the receipt."""
-        kind = _PHASES[message["pam"]["PAM_TYPE"]]
-        data = login_data(message, kind)
-        audit = data.get("audit_session")
-        if kind is EventType.SESSION_OPENED and isinstance(audit, int):
+    def take(self, login: Login) -> None:
+        """Record one phase of one login. Raises ValueError for a phase that is none, SpoolError when it cannot."""
+        if login.phase not in _PHASES:
+            raise ValueError(f"{login.phase!r} is not one of PAM's phases {', '.join(_PHASES)}")
+        kind = _PHASES[login.phase]
+        data, audit = login_data(login, kind), login.audit_session
+        if kind is EventType.SESSION_OPENED and audit is not None:
             self._sessions.opened(audit, data)
-        identity = self._recorder(
-            kind, data, sensor="pam", key=f"{message['pam']['PAM_TYPE']}:{message['pid']}:{message['time']!r}"
-        )
-        if kind is EventType.SESSION_CLOSED and isinstance(audit, int):
+        identity = self._recorder(kind, data, sensor="pam", key=f"{login.phase}:{login.pid}:{login.time!r}")
+        if kind is EventType.SESSION_CLOSED and audit is not None:
             self._sessions.closed(audit)
         if kind is EventType.SESSION_OPENED:
             self._settle(identity)
-        return {"ok": True, "id": identity, "standing": str(self._flag.now.state)}
 
     def _settle(self, identity: str) -> None:
         if self._pipeline.settled(identity, DECISION_SECONDS) or self._recorder.host.mode == "observe":
@@ -59,9 +57,9 @@ class PamSensor:
             self._flag.change(lambda now: standing.provisional(now, task.event))
 
 
-def login_data(message: Mapping[str, Any], kind: EventType) -> dict[str, Any]:
-    """Return the event's data from what the hook saw (contract: agent/dist/pam/pam-hook)."""
-    pam = {key: from_environment(str(value)) for key, value in message["pam"].items()}
+def login_data(login: Login, kind: EventType) -> dict[str, Any]:
+    """Return the event's data from what the hook saw."""
+    pam = {name.decode("ascii"): faithful(value) for name, value in login.pam.items()}
     connection = pam.get("SSH_CONNECTION")
     source = pam.get("PAM_RHOST") or (connection.split()[0] if connection else None)
     common = {
@@ -74,9 +72,9 @@ def login_data(message: Mapping[str, Any], kind: EventType) -> dict[str, Any]:
         return common
     return {
         **common,
-        "audit_session": message.get("audit_session"),
-        "login_uid": message.get("login_uid"),
+        "audit_session": login.audit_session,
+        "login_uid": login.login_uid,
         "logind_session": pam.get("XDG_SESSION_ID"),
         "key": from_auth_info(pam.get("SSH_AUTH_INFO_0", "")),
-        "leader_pid": message["pid"],
+        "leader_pid": login.pid,
     }

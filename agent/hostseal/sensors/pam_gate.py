@@ -8,19 +8,25 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hostseal.errors import HostsealError
+from hostseal.sensors import pam_message
 
 MESSAGE_LIMIT = 65536
 READ_SECONDS = 2.0
 AT_ONCE = 64
 
-Handler = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Control = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Login = Callable[[pam_message.Login], None]
 
 
 class GateServer:
-    """Serves the agent's socket: one JSON line in, one out, for root only, `AT_ONCE` connections at a time."""
+    """Serves the agent's socket, for root only, `AT_ONCE` connections at a time.
 
-    def __init__(self, listener: socket.socket, handle: Handler) -> None:
-        self._listener, self._handle = listener, handle
+    It takes the PAM hook's logins and answers `ok` or `error WHY`, and the command line's questions, one JSON object
+    on a line for another.
+    """
+
+    def __init__(self, listener: socket.socket, login: Login, control: Control, *, owner: int = 0) -> None:
+        self._listener, self._login, self._control, self._owner = listener, login, control, owner
         self._places = threading.BoundedSemaphore(AT_ONCE)
 
     def run(self, stop: threading.Event) -> None:
@@ -43,28 +49,39 @@ class GateServer:
         try:
             with connection:
                 connection.settimeout(READ_SECONDS)
-                connection.sendall(json.dumps(self._answer(connection)).encode() + b"\n")
+                connection.sendall(self._answer(connection) + b"\n")
         except OSError:
             return  # the hook has gone, and has left its own record
         finally:
             self._places.release()
 
-    def _answer(self, connection: socket.socket) -> Mapping[str, Any]:
+    def _answer(self, connection: socket.socket) -> bytes:
         peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        if struct.unpack("3i", peer)[1] != 0:
-            return {"ok": False, "error": "only root may speak to the agent"}
-        line = b""
-        while not line.endswith(b"\n"):
-            part = connection.recv(4096)
-            if not part or len(line) > MESSAGE_LIMIT:
-                return {"ok": False, "error": f"a message is one line of at most {MESSAGE_LIMIT} bytes"}
-            line += part
+        if struct.unpack("3i", peer)[1] != self._owner:
+            return _refusal("only root may speak to the agent")
+        message = b""
+        while not message.endswith(b"\n" if message.startswith(b"{") else pam_message.END):
+            part = connection.recv(MESSAGE_LIMIT)
+            message += part
+            if not part or len(message) > MESSAGE_LIMIT:
+                return _refusal(f"a message has an end, and at most {MESSAGE_LIMIT} bytes")
+        return self._asked(message) if message.startswith(b"{") else self._told(message)
+
+    def _told(self, block: bytes) -> bytes:
         try:
-            message = json.loads(line)
-            if not isinstance(message, dict):
-                return {"ok": False, "error": "a message is an object"}
-            return self._handle(message)
+            self._login(pam_message.parse(block))
+        except (HostsealError, ValueError) as error:
+            return b"error " + str(error).replace("\n", " ").encode("utf-8", "replace")
+        return b"ok"
+
+    def _asked(self, line: bytes) -> bytes:
+        try:
+            return json.dumps(self._control(json.loads(line))).encode()
         except HostsealError as error:
-            return {"ok": False, "error": str(error)}
+            return _refusal(str(error))
         except (ValueError, KeyError, TypeError) as error:
-            return {"ok": False, "error": f"not understood: {error}"}
+            return _refusal(f"not understood: {error}")
+
+
+def _refusal(why: str) -> bytes:
+    return json.dumps({"ok": False, "error": why}).encode()

@@ -144,6 +144,14 @@ class SqliteSpool:
             decision_id, msgspec.json.encode(decision), when, event_id,
         )  # fmt: skip
 
+    def concluded(self, event_id: str, decision_id: str, decision: Decision, when: str) -> None:
+        """Store a decision that asks for nothing, and acknowledge the event with it."""
+        self._do(
+            "UPDATE events SET state = 'done', decision_id = ?, decision = ?, decided = ?, done = ?, error = NULL"
+            " WHERE id = ? AND state = 'pending'",
+            decision_id, msgspec.json.encode(decision), when, when, event_id,
+        )  # fmt: skip
+
     def done(self, event_id: str, when: str) -> None:
         """Acknowledge an event: its outcome is on disk."""
         self._do("UPDATE events SET state = 'done', done = ? WHERE id = ?", when, event_id)

@@ -16,6 +16,14 @@ def test_a_channel_settles_a_session() -> None:
     assert table.next_due() is None
 
 
+def test_a_channel_that_is_seen_before_the_opening_counts() -> None:
+    early = Sessions().channel(7)
+    assert early.data(7) is None
+    opened = early.opened(7, {"user": "alice"}, 100.0)
+    assert opened.data(7) == {"user": "alice"}
+    assert opened.silent(1e9) == ()
+
+
 def test_a_closed_session_waits_a_moment_for_the_journal_and_then_is_silent() -> None:
     table = Sessions().opened(7, {}, 100.0).closed(7, 100.5)
     assert table.silent(101.0) == ()

@@ -55,6 +55,30 @@ def test_a_channel_turns_suspect_into_flagged_and_ends_the_suspicion() -> None:
     assert flagged.incident.reasons == ("alice opened a shell",)
 
 
+@pytest.mark.parametrize(("answer", "state"), [(Action.LIFT, State.SEALED), (Action.FLAG, State.FLAGGED)])
+@pytest.mark.parametrize("late", ["opened", "provisional"])
+def test_an_opening_that_arrives_after_its_channel_leaves_no_suspicion(
+    answer: Action, state: State, late: str
+) -> None:
+    channel, opened = event(EventType.SESSION_CHANNEL, 1), event(EventType.SESSION_OPENED, 2, user="alice")
+    after = standing.decided(Standing(), channel, decision(answer), NOW)
+    after = (
+        standing.provisional(after, opened)
+        if late == "provisional"
+        else standing.decided(after, opened, decision(Action.SUSPECT), NOW)
+    )
+    assert (after.state, after.suspicions) == (state, ())
+
+
+def test_the_memory_of_judged_sessions_is_bounded() -> None:
+    after = Standing()
+    for number in range(standing.JUDGED_KEPT + 10):
+        channel = event(EventType.SESSION_CHANNEL, number, audit=number)
+        after = standing.decided(after, channel, decision(Action.LIFT), NOW)
+    assert len(after.judged) == standing.JUDGED_KEPT
+    assert after.judged[-1].endswith(f":{standing.JUDGED_KEPT + 9}")
+
+
 def test_a_lift_ends_only_its_own_sessions_suspicion() -> None:
     both = Standing()
     for number, audit in ((1, 7), (2, 8)):
