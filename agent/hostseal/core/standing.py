@@ -13,6 +13,7 @@ from hostseal.core.ids import incident_id
 EVIDENCE_KEPT = 100
 PARDONS_KEPT = 50
 JUDGED_KEPT = 256
+_MOVING = {EventType.SESSION_OPENED, EventType.SESSION_CHANNEL, EventType.FLAG_PARDONED}
 
 
 class State(StrEnum):
@@ -89,7 +90,7 @@ def provisional(standing: Standing, event: Event) -> Standing:
 
 def may_move(event: Event, decision: Decision) -> bool:
     """Return whether a decision on `event` can change a standing: where it cannot, there is nothing to act on."""
-    return bool(decision.actions) or event.type in {EventType.SESSION_OPENED, EventType.FLAG_PARDONED}
+    return bool(decision.actions) or event.type in _MOVING
 
 
 def decided(standing: Standing, event: Event, decision: Decision, now: datetime) -> Standing:
@@ -103,8 +104,8 @@ def decided(standing: Standing, event: Event, decision: Decision, now: datetime)
         standing = _suspect(standing, event)
     if Action.LIFT in decision.actions:
         standing = _without(standing, session_key(event))
-    if event.type is EventType.SESSION_CHANNEL and {Action.LIFT, Action.FLAG} & set(decision.actions):
-        standing = _judged(standing, session_key(event))
+    if event.type is EventType.SESSION_CHANNEL and Action.SUSPECT not in decision.actions:
+        standing = _judged(standing, session_key(event), remembered=bool(decision.actions))
     if Action.FLAG in decision.actions:
         standing = _flag(standing, event, decision, now)
     return standing
@@ -126,9 +127,12 @@ def _suspect(standing: Standing, event: Event) -> Standing:
     return replace(standing, suspicions=(*standing.suspicions, suspicion))
 
 
-def _judged(standing: Standing, session: str) -> Standing:
+def _judged(standing: Standing, session: str, *, remembered: bool) -> Standing:
+    without = _without(standing, session)
+    if not remembered and without == standing:
+        return standing
     known = tuple(s for s in standing.judged if s != session)
-    return replace(_without(standing, session), judged=(*known, session)[-JUDGED_KEPT:])
+    return replace(without, judged=(*known, session)[-JUDGED_KEPT:])
 
 
 def _without(standing: Standing, session: str) -> Standing:

@@ -70,6 +70,21 @@ def test_an_opening_that_arrives_after_its_channel_leaves_no_suspicion(
     assert (after.state, after.suspicions) == (state, ())
 
 
+def test_a_channel_that_is_judged_on_a_flagged_host_leaves_no_suspicion_for_the_pardon_to_uncover() -> None:
+    opened = event(EventType.SESSION_OPENED, 1, user="alice")
+    suspect = standing.decided(Standing(), opened, decision(Action.SUSPECT), NOW)
+    flagged = standing.decided(
+        suspect, event(EventType.FILES_CHANGED, 2, audit=None), decision(Action.FLAG), NOW
+    )
+    after = standing.decided(flagged, event(EventType.SESSION_CHANNEL, 3), decision(), NOW)
+    assert (after.state, after.suspicions) == (State.FLAGGED, ())
+
+
+def test_a_channel_of_automation_does_not_move_the_standing() -> None:
+    after = standing.decided(Standing(), event(EventType.SESSION_CHANNEL, 1), decision(), NOW)
+    assert after == Standing(seq=1)
+
+
 def test_the_memory_of_judged_sessions_is_bounded() -> None:
     after = Standing()
     for number in range(standing.JUDGED_KEPT + 10):
