@@ -206,7 +206,8 @@ class Daemon:
     def trouble(self) -> str | None:
         """Return the first thing a person should know, None when all is well."""
         dead = next((f"{p.name}: {p.last_error}" for p in self._parts if not p.alive and p.last_error), None)
-        return self.recorder.full or self.pipeline.trouble or dead
+        aside = f"a damaged spool was set aside: {self._aside}" if self._aside else None
+        return self.recorder.full or self.pipeline.trouble or dead or aside
 
     def _died(self, name: str, error: BaseException, deaths: int) -> None:
         self._log(

@@ -64,17 +64,25 @@ def pardon(fleet: Fleet) -> Callable[[Host, str], None]:
 
 @pytest.fixture
 def sealed(fleet: Fleet, pardon: Callable[[Host, str], None]) -> Host:
-    """The host in mode `flag`, unflagged."""
+    """The host in mode `flag`, unflagged, with nothing on its way that could flag it."""
     host = fleet.flagging
-    if record.standing(host) == "flagged":
-        pardon(host, "the next test begins")
-    record.wait_until(lambda: settled(host), what=f"{host.name} is sealed and its playbooks have run")
+
+    def look() -> bool:
+        if record.standing(host) == "flagged":
+            pardon(host, "the next test begins")
+        return settled(host)
+
+    record.wait_until(look, what=f"{host.name} is sealed and its playbooks have run")
     return host
 
 
 def settled(host: Host) -> bool:
-    """Tell whether the host is sealed with nothing left to publish."""
+    """Tell whether the host is sealed, with nothing left to report, decide or publish."""
     found = record.status(host)
-    return found["standing"]["state"] == "sealed" and all(
-        a["state"] in {"done", "dead"} for a in found["actions"]
+    agent = found["agent"]
+    return (
+        agent is not None
+        and found["standing"]["state"] == "sealed"
+        and (agent["files"]["queue"], agent["spool"]["pending"]) == (0, 0)
+        and all(run["state"] in {"done", "dead"} for run in found["actions"])
     )

@@ -98,6 +98,32 @@ def test_a_failing_playbook_is_tried_again_until_it_works_and_is_visible(sealed:
     assert done[0]["attempts"] > failed[-1]["attempts"]
 
 
+def test_a_hanging_playbook_is_stopped_at_its_time_limit_and_tried_again_until_it_works(sealed: Host) -> None:
+    playbook, limit = "/etc/hostseal/playbooks/flag.yml", "/etc/hostseal/config.d/99-limit.toml"
+    hanging = "- {hosts: localhost, gather_facts: false, tasks: [{ansible.builtin.command: {argv: [sleep, '600']}}]}"
+    break_it = f"""
+        mv {playbook} /run/flag.yml; printf '%s' "{hanging}" > {playbook}
+        printf '[actions]\ntime_limit_seconds = 5\n' > {limit}; systemctl restart hostseal"""
+    mend_it = f"mv /run/flag.yml {playbook}; rm {limit}; systemctl restart hostseal"
+    with broken(sealed, break_it, mend_it):
+        with person.shell(sealed, "alice") as session:
+            person.run(session, "true")
+        hung = record.wait_until(
+            lambda: [a for a in record.status(sealed)["actions"] if a["error"] and a["state"] != "done"],
+            what="the hanging try was stopped",
+        )[-1]
+        assert "timeout" in hung["error"]
+        assert "timeout" in sealed.peek([record.HOSTSEAL, "status"], check=False).stdout
+        assert shell(sealed, "pgrep -f 'slee[p] 600' | wc -l").strip() == "0"
+    record.wait_until(
+        lambda: [
+            a for a in record.status(sealed)["actions"] if a["id"] == hung["id"] and a["state"] == "done"
+        ],
+        seconds=90,
+        what="the playbook has run",
+    )
+
+
 def test_hostile_names_are_stored_faithfully_shown_escaped_and_never_interpreted(sealed: Host) -> None:
     before = record.last_seq(sealed)
     name = b"/etc/hs-{{ lookup('pipe','touch pwned') }}\n\x1b[31m\xff\"'"

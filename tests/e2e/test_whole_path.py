@@ -10,6 +10,7 @@ import pytest
 
 from e2e import person, record
 from e2e.conftest import Fleet
+from e2e.test_a_login_is_never_blocked import shell
 from lab import Host
 from lab_site import install
 
@@ -241,3 +242,20 @@ def test_every_decision_of_the_record_is_in_opas_log_and_no_other_is_without_an_
         record.wait_until(lambda: recorded.items() <= logged().items(), what="all decisions in OPA's log")  # noqa: B023
         spooled = {r["event"]["id"] for r in record.events(host)}
         assert set(logged().values()) <= spooled
+
+
+def test_a_damaged_spool_is_set_aside_and_said_by_systemd_journal_and_event(sealed: Host) -> None:
+    """Stands last: what the old spool held is not in the record that the test above reads."""
+    spool, before = "/var/lib/hostseal/spool.db", record.last_seq(sealed)
+    shell(
+        sealed,
+        f"systemctl stop hostseal; cp {spool} /run/spool.db; rm -f {spool}-wal {spool}-shm;"
+        f" dd if=/dev/urandom of={spool} bs=4096 count=4 conv=notrunc status=none; systemctl start hostseal",
+    )
+    lost = record.wait_for(sealed, 0, "sensor.lost", lambda data: data["sensor"] == "spool")
+    aside = lost["event"]["data"]["scope"]
+    assert lost["event"]["seq"] > before, "a number is never used twice"
+    assert shell(sealed, f"stat -c %s {aside}").strip() == shell(sealed, "stat -c %s /run/spool.db").strip()
+    for said in ("systemctl show -p StatusText hostseal", "journalctl -u hostseal -g 'set aside'"):
+        record.wait_until(lambda said=said: aside in shell(sealed, said), what=f"{aside} in {said}")  # type: ignore[misc]
+    assert shell(sealed, "systemctl show -p NRestarts --value hostseal").strip() == "0"

@@ -18,11 +18,15 @@ class FileService:
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop` is set and :meth:`end` is called; whatever the watch raises goes on to the caller."""
+        before: FileWatch | None = None
         while not stop.is_set():
             self._ended = threading.Event()
             if stop.is_set():
                 return
             self._watch = self._make(self._settings)
+            if before is not None:
+                self._watch.lost("settings_changed", f"{before.scope} until it is {self._watch.scope}", {})
+            before = self._watch
             self._watch.run(self._ended)
 
     def reconfigure(self, settings: FilesSettings) -> None:

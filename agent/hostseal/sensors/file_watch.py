@@ -42,7 +42,7 @@ class FileWatch:
         self._settings, self._emit, self._clock = settings, emit, clock
         self._sessions, self._expected = sessions, expected
         self._make, self._reason = (make, "given") if make else choose(settings)
-        self._scope = str(Scope(settings.watch, settings.exclude))
+        self.scope = str(Scope(settings.watch, settings.exclude))
         self._fold = Fold(
             Limits(
                 quiet_seconds=settings.quiet_seconds,
@@ -122,7 +122,7 @@ class FileWatch:
             stop.wait(backoff.delay(deaths))
 
     def _died(self, why: str) -> None:
-        self.lost("sensor_died", self._scope, {"backend": self._backend, "error": why})
+        self.lost("sensor_died", self.scope, {"backend": self._backend, "error": why})
 
     def _wait(self) -> None:
         with self._wake:

@@ -11,6 +11,7 @@ from hostseal.config.files import FilesSettings
 from hostseal.core.attribution import ProcessFacts, Proof, TracedChange
 from hostseal.errors import SensorDiedError, SpoolError
 from hostseal.ports import FileSink
+from hostseal.sensors.file_service import FileService
 from hostseal.sensors.file_watch import FileWatch
 
 DEADLINE = 20.0
@@ -185,3 +186,28 @@ def test_what_is_under_way_at_the_end_is_handed_on() -> None:
     with watching(script, spool):
         assert sent.wait(DEADLINE)
     assert [data["count"] for data in spool.of("files.changed")] == [1]
+
+
+def test_between_two_settings_the_watch_says_that_it_was_off() -> None:
+    spool, stop, started = Spool(), threading.Event(), threading.Event()
+    service = FileService(
+        FilesSettings(watch=("/etc",)),
+        lambda settings: FileWatch(
+            settings,
+            spool,
+            lambda _: None,
+            lambda _: None,
+            SystemClock(),
+            lambda: Scripted(lambda _: started.set()),
+        ),
+    )
+    thread = threading.Thread(target=service.run, args=(stop,))
+    thread.start()
+    assert started.wait(DEADLINE)
+    service.reconfigure(FilesSettings(watch=("/opt",)))
+    spool.wait(lambda: bool(spool.events))
+    stop.set()
+    service.end()
+    thread.join(DEADLINE)
+    kind, data, _ = spool.events[0]
+    assert (kind, data["cause"], "/etc" in data["scope"]) == ("sensor.lost", "settings_changed", True)
