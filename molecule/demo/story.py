@@ -10,6 +10,7 @@ import pexpect
 
 from demo.timeline import Timeline
 from demo.watch import Record, Watch
+from hostseal.core.event import in_words
 from lab import Host, Lab, LabError
 from lab_site import Site, install
 
@@ -68,7 +69,7 @@ def _see_the_flag(timeline: Timeline, host: Host, watch: Watch) -> None:
         raise MissingError("the host is not flagged on disk")
     timeline.say(
         "flag",
-        f"incident {incident['id']}, {incident['evidence']} event(s), replace by {incident['deadline']}",
+        f"incident {incident['id']}, {incident['evidence']} event(s), replace by {in_words(incident['deadline'])}",
     )
     for reason in incident["reasons"]:
         timeline.say("flag", f"reason: {reason}")

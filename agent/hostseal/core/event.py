@@ -71,3 +71,8 @@ def timestamp(moment: datetime) -> str:
 def from_timestamp(text: str) -> datetime:
     """Return the aware moment that :func:`timestamp` wrote; ValueError when it is not one."""
     return datetime.fromisoformat(text)
+
+
+def in_words(text: str) -> str:
+    """Return a moment that :func:`timestamp` wrote for people, to the second: `2026-11-24 15:15:28 UTC`."""
+    return from_timestamp(text).strftime("%Y-%m-%d %H:%M:%S UTC")
