@@ -105,7 +105,14 @@ def read_record(folder: Path) -> HostRecord | None:
     data = _read(folder / "host.json")
     if data is None:
         return None
-    return HostRecord(**{**data, "options": HostOptions(**data["options"])})
+    # Written by another version, it may say more: a checkout sees the hosts of all, and must be able to pass them by.
+    options = HostOptions(**_known(HostOptions, data["options"]))
+    return HostRecord(**{**_known(HostRecord, data), "options": options})
+
+
+def _known(kind: type, data: dict[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: value for name, value in data.items() if name in names}
 
 
 def write_run(folder: Path, run: Run) -> None:
