@@ -74,3 +74,7 @@ class RefusedError(LedgerError):
     def __init__(self, status: int, message: str, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.status = status
+
+
+class UplinkError(HostsealError):
+    """The ledger cannot be reached, or gives no usable answer."""
