@@ -58,3 +58,23 @@ class IllegalTransitionError(HostsealError):
 
 class UntrustedFileError(HostsealError):
     """A file that must be root's alone is not."""
+
+
+class LedgerError(HostsealError):
+    """The ledger cannot be opened, read or written."""
+
+
+class CheckpointError(LedgerError):
+    """A checkpoint, or its key, does not hold."""
+
+
+class RefusedError(LedgerError):
+    """The ledger does not take what was posted; `status` is HTTP's."""
+
+    def __init__(self, status: int, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class UplinkError(HostsealError):
+    """The ledger cannot be reached, or gives no usable answer."""

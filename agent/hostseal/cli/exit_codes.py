@@ -12,3 +12,5 @@ class ExitCode(IntEnum):
     NOT_RUNNING = 3
     FLAGGED = 4
     SUSPECT = 5
+    TAMPERED = 6
+    INCOMPLETE = 7

@@ -11,6 +11,7 @@ from hostseal.cli.config import config
 from hostseal.cli.doctor import doctor
 from hostseal.cli.exit_codes import ExitCode
 from hostseal.cli.flag import flag
+from hostseal.cli.ledger import ledger
 from hostseal.cli.policy import policy
 from hostseal.cli.record import log
 from hostseal.cli.status import status
@@ -24,7 +25,7 @@ def hostseal() -> None:
     """Hostseal: a tamper-evident seal for hosts that are replaced, never patched."""
 
 
-for command in (action, agent, config, doctor, flag, log, policy, status):
+for command in (action, agent, config, doctor, flag, ledger, log, policy, status):
     hostseal.add_command(command)
 
 

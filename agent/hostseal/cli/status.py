@@ -82,6 +82,9 @@ def _text(report: dict[str, Any], standing: Standing, absent: str) -> str:
             ("file backend", f"{files.get('backend')} ({files.get('reason')}), lost {files.get('lost')}")
         )
         rows.append(("OPA", agent["spool"]["trouble"] or "answers"))
+        if ledger := agent.get("ledger"):
+            sent = f"has events up to #{ledger['sent_seq']}, heard {ledger['contact'] or 'never'}"
+            rows.append(("ledger", f"{sent}: {ledger['trouble']}" if ledger["trouble"] else sent))
         if agent["spool"]["full"]:
             rows.append(("spool full", agent["spool"]["full"]))
     rows.append(("spool", f"{report['spool']['pending']} event(s) wait"))

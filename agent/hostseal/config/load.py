@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,7 +16,7 @@ DIRECTORIES = (Path("/usr/lib/hostseal/config.d"), Path("/etc/hostseal/config.d"
 POSITIVE = (
     ("opa", "timeout_seconds"), ("actions", "time_limit_seconds"), ("actions", "attempts"),
     ("files", "quiet_seconds"), ("files", "max_age_seconds"), ("files", "max_paths"),
-    ("spool", "pending_limit"), ("spool", "kept"),
+    ("spool", "pending_limit"), ("spool", "kept"), ("ledger", "heartbeat_seconds"),
 )  # fmt: skip
 
 
@@ -68,6 +69,19 @@ def _convert(table: Mapping[str, Any], file: Path) -> None:
         value = table.get(key[0], {}).get(key[1], 1)
         if value <= 0:
             raise ConfigError(f"{'.'.join(key)}: {value} is not more than 0", hint=_place(file, key))
+    url = table.get("ledger", {}).get("url", "")
+    if url and not _is_https(url):
+        raise ConfigError(
+            f"ledger.url: {url!r} is not like https://192.0.2.7:8443", hint=_place(file, ("ledger", "url"))
+        )
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _key_of(error: msgspec.ValidationError, table: Mapping[str, Any]) -> tuple[str, ...]:

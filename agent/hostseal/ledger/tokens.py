@@ -1,0 +1,95 @@
+"""Who may write: one token a host, of which the ledger keeps the SHA-256 alone."""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Iterable
+
+import msgspec
+import sqlalchemy as sa
+
+from hostseal.ledger import store
+from hostseal.ledger.database import Database
+from hostseal.ledger.entry import Entry, Kind
+from hostseal.ledger.schema import tokens
+
+_FRESH_SECONDS = 1.0
+_SHELF_BYTES = 2
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """A token as the ledger knows it: whose, since when (RFC 3339), and the beginning of its SHA-256 (hex)."""
+
+    host: str
+    added: str
+    sha256: str
+
+
+def add(database: Database, host: str, now: str) -> str:
+    """Return a new token for `host`. It is kept nowhere; earlier ones go on working until they are revoked."""
+    token = secrets.token_urlsafe(32)
+    digest = _digest(token)
+    with database.writing() as db:
+        db.execute(tokens.insert(), {"sha256": digest, "host": host, "added": now})
+        store.append_within(db, database.ledger_id, [_record("added", host, digest, now)], now)
+    return token
+
+
+def known(database: Database) -> list[Token]:
+    """Return all tokens, by host and age."""
+    with database.reading() as db:
+        rows = db.execute(sa.select(tokens).order_by(tokens.c.host, tokens.c.added)).all()
+    return [Token(host=row.host, added=row.added, sha256=row.sha256.hex()[:16]) for row in rows]
+
+
+def revoke(database: Database, host: str, keep: Iterable[str], now: str) -> int:
+    """End the host's tokens except those whose SHA-256 begins like one of `keep`; return how many ended."""
+    kept = tuple(keep)
+    with database.writing() as db:
+        rows = db.execute(sa.select(tokens.c.sha256).where(tokens.c.host == host)).scalars().all()
+        ended = [row for row in rows if not (kept and row.hex().startswith(kept))]
+        db.execute(tokens.delete().where(tokens.c.sha256.in_(ended)))
+        gone = [_record("revoked", host, digest, now) for digest in ended]
+        store.append_within(db, database.ledger_id, gone, now)
+    return len(ended)
+
+
+class Doorkeeper:
+    """Tells whose token one is; what was added or revoked counts within a second."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._shelves: dict[bytes, list[tuple[bytes, str]]] = {}
+        self._looked = float("-inf")
+
+    def host_of(self, token: str) -> str | None:
+        """Return the host whose token it is, None when it is nobody's. Digests are compared in constant time."""
+        self._look()
+        digest = _digest(token)
+        owner = None
+        for known_digest, host in self._shelves.get(digest[:_SHELF_BYTES], ()):
+            if hmac.compare_digest(known_digest, digest):
+                owner = host
+        return owner
+
+    def _look(self) -> None:
+        if time.monotonic() - self._looked <= _FRESH_SECONDS:
+            return
+        shelves: dict[bytes, list[tuple[bytes, str]]] = {}
+        with self._database.reading() as db:
+            for sha256, host in db.execute(sa.select(tokens.c.sha256, tokens.c.host)):
+                shelves.setdefault(sha256[:_SHELF_BYTES], []).append((bytes(sha256), host))
+        self._shelves, self._looked = shelves, time.monotonic()
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def _record(what: str, host: str, digest: bytes, now: str) -> Entry:
+    name = digest.hex()[:16]
+    body = msgspec.json.encode({"host": host, "token": what, "sha256": name})
+    return Entry(
+        kind=Kind.TOKEN, type=what, host=host, id=f"{what}:{name}:{now}", writer="ledger", time=now, body=body
+    )
