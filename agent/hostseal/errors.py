@@ -78,3 +78,23 @@ class RefusedError(LedgerError):
 
 class UplinkError(HostsealError):
     """The ledger cannot be reached, or gives no usable answer."""
+
+
+class NotReplacedError(HostsealError):
+    """The replacement that was asked for is not allowed now; nothing was changed."""
+
+
+class LeaseError(HostsealError):
+    """Another controller is at work, or has taken over."""
+
+
+class ImageError(HostsealError):
+    """There is no such image, or it may not be used."""
+
+
+class MachineError(HostsealError):
+    """An instance could not be made or removed."""
+
+
+class BalancerError(HostsealError):
+    """The load balancer did not do what it was asked to."""
