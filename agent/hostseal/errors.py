@@ -88,13 +88,6 @@ class LeaseError(HostsealError):
     """Another controller is at work, or has taken over."""
 
 
-class ImageError(HostsealError):
-    """There is no such image, or it may not be used."""
-
-
-class MachineError(HostsealError):
-    """An instance could not be made or removed."""
-
 
 class BalancerError(HostsealError):
     """The load balancer did not do what it was asked to."""

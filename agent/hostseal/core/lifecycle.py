@@ -33,18 +33,22 @@ _STANDING = frozenset({State.SEALED, State.SUSPECT, State.FLAGGED})
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """One machine: the `generation` it is of in its slot, its own `id` (UUID), and the digest of the image it booted."""
+    """One machine: the `generation` it is of in its slot, its own `id` (UUID), and the digest of the image it booted.
+
+    `name` and `address` are the launcher's to give: they are not known before it is made.
+    """
 
     slot: str
     generation: int
     id: str
     image: str
+    name: str | None = None
     address: str | None = None
 
     @property
     def host(self) -> str:
-        """The host's name."""
-        return f"{self.slot}-g{self.generation}"
+        """The host's name, as the ledger and the policy's data know it once it is made."""
+        return self.name or f"{self.slot}-g{self.generation}"
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,12 +129,13 @@ def begun(life: Life, replacement: Replacement, now: str) -> Life:
     )
 
 
-def created(life: Life, address: str, now: str) -> Life:
-    """Return the life once the successor runs at `address`."""
+def created(life: Life, successor: Instance, now: str) -> Life:
+    """Return the life once the successor that was written down runs; it has its name and address now."""
     _from(life, State.REPLACING)
     known = attempt(life)
-    placed = replace(known, successor=replace(known.successor, address=address))
-    return replace(life, state=State.VERIFYING, replacement=placed, since=now)
+    if replace(successor, name=None, address=None) != replace(known.successor, name=None, address=None):
+        raise IllegalTransitionError(f"{successor.host} is not the successor that was written down")
+    return replace(life, state=State.VERIFYING, replacement=replace(known, successor=successor), since=now)
 
 
 def verified(life: Life, now: str) -> Life:

@@ -115,10 +115,10 @@ class Controller:
         successor = self._recorded(life)
         self._tell("create", f"{successor.host} from {successor.image}")
         try:
-            address = self._ports.machines.create(successor)
+            made = self._ports.machines.create(successor)
         except HostsealError as error:
             return self._undo(life, f"{successor.host} could not be created: {error}")
-        return self._save(life, lifecycle.created(life, address, self._now()))
+        return self._save(life, lifecycle.created(life, made, self._now()))
 
     def _verify(self, life: Life) -> Life:
         successor = self._recorded(life)

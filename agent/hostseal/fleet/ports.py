@@ -38,11 +38,8 @@ class Evidence(Protocol):
 class Machines(Protocol):
     """Makes and removes instances, through the image pipeline."""
 
-    def list(self, slot: str) -> Sequence[Instance]:
-        """Return the instances of a slot that exist, with their addresses."""
-
-    def create(self, instance: Instance) -> str:
-        """Make that one instance, or adopt it when it exists; return its address. MachineError: it is not there."""
+    def create(self, instance: Instance) -> Instance:
+        """Make that one instance, or adopt it when it exists; return it with name and address. HostsealError: it is not there."""
 
     def remove(self, instance: Instance) -> None:
         """Remove that one instance; one that is gone already is no error."""

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from hostseal.core.decision import Decision
 from hostseal.core.lifecycle import Incident, Instance, Life
-from hostseal.errors import HostsealError, MachineError, NoAnswerError
+from hostseal.errors import HostsealError, LauncherError, NoAnswerError
 from hostseal.fleet.controller import Ports
 
 IMAGE = "sha256:" + "1" * 64
@@ -67,16 +69,13 @@ class World:
     def collect(self, life: Life, token: str) -> str:
         return self._did("sha256:evidence")
 
-    def list(self, slot: str) -> Sequence[Instance]:
-        return [one for one in self.machines_there.values() if one.slot == slot]
-
-    def create(self, instance: Instance) -> str:
+    def create(self, instance: Instance) -> Instance:
         if self.create_fails:
-            raise MachineError("no room")
+            raise LauncherError("no room")
         if instance.host not in self.machines_there:
             self.machines_there[instance.host] = instance
             self.created.append(instance.host)
-        return self._did(f"address-of-{instance.host}")
+        return self._did(replace(instance, name=instance.host, address=f"address-of-{instance.host}"))
 
     def remove(self, instance: Instance) -> None:
         self.machines_there.pop(instance.host, None)
