@@ -58,3 +58,27 @@ class IllegalTransitionError(HostsealError):
 
 class UntrustedFileError(HostsealError):
     """A file that must be root's alone is not."""
+
+
+class KeyFileError(HostsealError):
+    """A file does not hold the key it should."""
+
+
+class SealError(HostsealError):
+    """A manifest cannot be made or believed; never taken for "nothing differs"."""
+
+
+class EnrolmentError(HostsealError):
+    """A host's enrolment is refused."""
+
+
+class ImageError(HostsealError):
+    """An image cannot be built, found, moved to a track or used."""
+
+
+class LauncherError(HostsealError):
+    """The launcher of hosts did not do what it was asked."""
+
+
+class PlanRefusedError(HostsealError):
+    """A plan is not exactly the one change that was asked for."""

@@ -12,3 +12,4 @@ class ExitCode(IntEnum):
     NOT_RUNNING = 3
     FLAGGED = 4
     SUSPECT = 5
+    SEAL_BROKEN = 6
