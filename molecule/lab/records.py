@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,29 @@ LONGEST_NAME = 40  # a Unix socket's path below the host's folder must stay unde
 
 
 @dataclass(frozen=True, kw_only=True)
+class HostImage:
+    """What a host boots from: a root's folder, which is only read, and the digest it is known by."""
+
+    digest: str
+    root: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class HostOptions:
     """What makes a host special; the default is a plain one.
 
     console: root's console, driven through a pty (only then a getty runs).
     state_size: size of a tmpfs at /var/lib/hostseal, e.g. "16M", for tests of a full disk.
     max_startups: sshd's MaxStartups, for tests of many logins at once.
+    image: what to boot instead of the lab's own base image; it must have the base image's users.
+    tags: what the caller wants to know the host by, as a cloud's tags.
     """
 
     console: bool = False
     state_size: str | None = None
     max_startups: str | None = None
+    image: HostImage | None = None
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +117,10 @@ def read_record(folder: Path) -> HostRecord | None:
     data = _read(folder / "host.json")
     if data is None:
         return None
-    return HostRecord(**{**data, "options": HostOptions(**data["options"])})
+    options = data["options"]
+    image = options.get("image")
+    options = {**options, "image": None if image is None else HostImage(**image)}
+    return HostRecord(**{**data, "options": HostOptions(**options)})
 
 
 def write_run(folder: Path, run: Run) -> None:
