@@ -12,6 +12,7 @@ from hostseal.cli.doctor import doctor
 from hostseal.cli.enrol import enrol
 from hostseal.cli.exit_codes import ExitCode
 from hostseal.cli.flag import flag
+from hostseal.cli.image import image
 from hostseal.cli.policy import policy
 from hostseal.cli.record import log
 from hostseal.cli.seal import seal
@@ -36,7 +37,7 @@ def hostseal() -> None:
     """Hostseal: a tamper-evident seal for hosts that are replaced, never patched."""
 
 
-for command in (action, agent, config, doctor, enrol, flag, log, policy, seal, status):
+for command in (action, agent, config, doctor, enrol, flag, image, log, policy, seal, status):
     hostseal.add_command(command)
 
 
