@@ -23,8 +23,13 @@ for name in server.key server.pem ca.pem token authz.json; do
 done
 
 # Who could log in to build it, and what they left.
-rm -rf "$root"/home/*/.ssh "$root"/home/*/.ansible "$root"/home/*/.*_history "$root"/root/.ssh "$root"/root/.ansible
+rm -rf "$root"/home/*/.ssh "$root"/home/*/.ansible "$root"/home/*/.*_history "$root"/root/.ansible
 rm -rf "$root"/root/.*_history "$root"/root/.cache
+# systemd makes these two at each boot where they are missing: in the image, they are part of its seal.
+install -d -m 0700 "$root/root/.ssh"
+find "$root/root/.ssh" -mindepth 1 -delete
+: >"$root/etc/.pwd.lock"
+chmod 0600 "$root/etc/.pwd.lock"
 
 # What it remembers: logs, records, seeds, leases, temporary files.
 for folder in var/lib/hostseal var/lib/hostseal-decision-log var/log/hostseal var/log/journal var/tmp tmp run \
@@ -32,7 +37,7 @@ for folder in var/lib/hostseal var/lib/hostseal-decision-log var/log/hostseal va
     [ -d "$root/$folder" ] && find "$root/$folder" -mindepth 1 -delete
 done
 find "$root/var/log" -type f -delete
-rm -f "$root/var/lib/systemd/random-seed" "$root/var/lib/systemd/credential.secret" "$root/etc/.pwd.lock"
+rm -f "$root/var/lib/systemd/random-seed" "$root/var/lib/systemd/credential.secret"
 rm -f "$root"/var/lib/dhcp/*.leases "$root"/var/lib/logrotate/status
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin
 # Sockets that a service of the build instance left.
