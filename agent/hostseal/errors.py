@@ -88,6 +88,29 @@ class LeaseError(HostsealError):
     """Another controller is at work, or has taken over."""
 
 
-
 class BalancerError(HostsealError):
     """The load balancer did not do what it was asked to."""
+
+
+class KeyFileError(HostsealError):
+    """A file does not hold the key it should."""
+
+
+class SealError(HostsealError):
+    """A manifest cannot be made or believed; never taken for "nothing differs"."""
+
+
+class EnrolmentError(HostsealError):
+    """A host's enrolment is refused."""
+
+
+class ImageError(HostsealError):
+    """An image cannot be built, found, moved to a track or used."""
+
+
+class LauncherError(HostsealError):
+    """The launcher of hosts did not do what it was asked."""
+
+
+class PlanRefusedError(HostsealError):
+    """A plan is not exactly the one change that was asked for."""

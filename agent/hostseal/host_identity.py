@@ -1,22 +1,37 @@
-"""Who this host is: read from the kernel and systemd's files, never from what the policy will decide on."""
+"""Who this host is: read from the kernel and the first boot's files, never from what the policy will decide on."""
 
 import socket
 import uuid
 from pathlib import Path
 
+import msgspec
+
 from hostseal.core.event import Host
 
+INSTANCE = Path("/etc/hostseal/instance.json")
 
-def read(name: str) -> Host:
-    """Return the host's identity; `name` overrides the machine's host name. OSError when the kernel has no boot id."""
+
+class _Enrolled(msgspec.Struct, frozen=True):
+    image: str
+
+
+def read(name: str, instance: Path = INSTANCE) -> Host:
+    """Return the host's identity; `name` overrides the machine's host name. OSError when the kernel has no boot id.
+
+    The image is the one by which the host enrolled; a host that was not made from an image has none.
+    """
     boot = uuid.UUID(Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip())
     machine = _first_line(Path("/etc/machine-id")) or uuid.uuid5(uuid.NAMESPACE_DNS, socket.gethostname()).hex
     return Host(
-        name=name or socket.gethostname(),
-        machine_id=machine,
-        boot_id=boot.hex,
-        image=_first_line(Path("/etc/hostseal-image")) or None,
+        name=name or socket.gethostname(), machine_id=machine, boot_id=boot.hex, image=_image(instance)
     )
+
+
+def _image(instance: Path) -> str | None:
+    try:
+        return msgspec.json.decode(instance.read_bytes(), type=_Enrolled).image
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
 
 
 def _first_line(path: Path) -> str:

@@ -9,7 +9,17 @@ from lab.errors import LabError
 from lab.host import Host
 from lab.instance import Lab, all_labs
 from lab.leftovers import leftovers
-from lab.records import HostOptions
+from lab.records import HostImage, HostOptions
 from lab.ssh import Completed
 
-__all__ = ["Completed", "Console", "Host", "HostOptions", "Lab", "LabError", "all_labs", "leftovers"]
+__all__ = [
+    "Completed",
+    "Console",
+    "Host",
+    "HostImage",
+    "HostOptions",
+    "Lab",
+    "LabError",
+    "all_labs",
+    "leftovers",
+]

@@ -7,7 +7,7 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
-from lab import keys, lifecycle
+from lab import keys, lifecycle, overlay
 from lab.console import Console
 from lab.errors import LabError
 from lab.pty_relay import SOCKET
@@ -147,6 +147,16 @@ class Host:
             lifecycle.start(self.record)
         lifecycle.wait_ready(self.record, seconds=timeout, accept=accept)
 
+    def capture(self, target: Path) -> None:
+        """Copy all that the host, which must be stopped, has on its disk into the new folder `target`."""
+        if lifecycle.is_running(self.record):
+            raise LabError(f"{self.name} runs", "stop it first: a disk is copied when nobody writes to it")
+        overlay.capture(self.record, target)
+
+    def wait_ready(self, *, timeout: float = 90) -> None:
+        """Wait until the host is up, whoever started it; LabError if it is not within `timeout` seconds."""
+        lifecycle.wait_ready(self.record, seconds=timeout)
+
     def console(self) -> Console:
         """Return root's console; use it in a `with` statement. The host must have been started with one."""
         return Console(self.record.folder / SOCKET)
@@ -167,6 +177,7 @@ class Host:
             "ssh_config": str(keys.ssh_config(lab)),
             "machine_id": self.machine_id,
             "image": self.record.image,
+            "tags": self.record.options.tags,
             "console": str(self.record.folder / SOCKET) if self.record.options.console else None,
         }
 

@@ -1,14 +1,14 @@
 """A lab: hosts that share a prefix, keys and a fate."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lab import image, keys, lifecycle, network, ssh
+from lab import image, inject, keys, lifecycle, network, ssh
 from lab.errors import LabError
 from lab.host import Host
 from lab.leftovers import require_root
@@ -18,6 +18,7 @@ from lab.records import (
     GLOBAL_LOCK,
     LABS,
     STATE,
+    HostImage,
     HostOptions,
     HostRecord,
     check_name,
@@ -52,17 +53,25 @@ class Lab:
         """Take the lab down."""
         self.down()
 
-    def up(self, names: Sequence[str], *, options: HostOptions = PLAIN, timeout: float = 120) -> list[Host]:
+    def up(
+        self,
+        names: Sequence[str],
+        *,
+        options: HostOptions = PLAIN,
+        files: Mapping[str, bytes] | None = None,
+        timeout: float = 120,
+    ) -> list[Host]:
         """Return running hosts PREFIX-NAME, in this order; those that run already are left as they are.
 
-        A host that is known but not running is made anew. Raise LabError if one is not up within `timeout` seconds,
-        or runs with other options.
+        `files` are put into each new host before its first boot, root's and readable by root alone: absolute path to
+        content, as a cloud's user data. A host that is known but not running is made anew. Raise LabError if one is not
+        up within `timeout` seconds, or runs with other options.
         """
         require_root()
-        baked = image.ensure(self._progress)
+        lower = options.image or self._base()
         with self._lock():
             keys.ensure_user_keys(self.prefix)
-            chosen = [self._record(name, options, baked) for name in names]
+            chosen = [self._record(name, options, lower, files or {}) for name in names]
             self._publish()
             started = [record for record in chosen if not lifecycle.is_running(record)]
             if started:
@@ -110,6 +119,10 @@ class Lab:
                 return host
         raise LabError(f"lab {self.prefix} has no host {name}")
 
+    def _base(self) -> HostImage:
+        baked = image.ensure(self._progress)
+        return HostImage(digest=baked.digest, root=str(baked.root))
+
     def _lock(self) -> AbstractContextManager[None]:
         return locked(Path(f"/run/hostseal-lab-{self.prefix}.lock"), progress=self._progress)
 
@@ -125,7 +138,9 @@ class Lab:
             known_hosts=keys.known_hosts(self.prefix),
         )
 
-    def _record(self, short: str, options: HostOptions, baked: image.Image) -> HostRecord:
+    def _record(
+        self, short: str, options: HostOptions, lower: HostImage, files: Mapping[str, bytes]
+    ) -> HostRecord:
         name = check_name(f"{self.prefix}-{short}")
         folder = host_folder(self.prefix, name)
         known = read_record(folder)
@@ -137,9 +152,11 @@ class Lab:
             self._progress.say(f"cleaning up after an earlier {name}")
             lifecycle.remove(folder, known)
         with locked(GLOBAL_LOCK):
-            return self._allocate(name, options, baked)
+            record = self._allocate(name, options, lower)
+        inject.lay_out(record.folder, files)
+        return record
 
-    def _allocate(self, name: str, options: HostOptions, baked: image.Image) -> HostRecord:
+    def _allocate(self, name: str, options: HostOptions, lower: HostImage) -> HostRecord:
         taken = records()
         for other in taken:
             if other.name == name:
@@ -157,8 +174,8 @@ class Lab:
             address=str(subnet[index]),
             prefix_length=subnet.prefixlen,
             machine_id=uuid.uuid4().hex,
-            lower=str(baked.root),
-            image=baked.digest,
+            lower=lower.root,
+            image=lower.digest,
             options=options,
         )
         write_record(record)

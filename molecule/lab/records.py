@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,29 @@ LONGEST_NAME = 40  # a Unix socket's path below the host's folder must stay unde
 
 
 @dataclass(frozen=True, kw_only=True)
+class HostImage:
+    """What a host boots from: a root's folder, which is only read, and the digest it is known by."""
+
+    digest: str
+    root: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class HostOptions:
     """What makes a host special; the default is a plain one.
 
     console: root's console, driven through a pty (only then a getty runs).
     state_size: size of a tmpfs at /var/lib/hostseal, e.g. "16M", for tests of a full disk.
     max_startups: sshd's MaxStartups, for tests of many logins at once.
+    image: what to boot instead of the lab's own base image; it must have the base image's users.
+    tags: what the caller wants to know the host by, as a cloud's tags.
     """
 
     console: bool = False
     state_size: str | None = None
     max_startups: str | None = None
+    image: HostImage | None = None
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +118,10 @@ def read_record(folder: Path) -> HostRecord | None:
     if data is None:
         return None
     # Written by another version, it may say more: a checkout sees the hosts of all, and must be able to pass them by.
-    options = HostOptions(**_known(HostOptions, data["options"]))
-    return HostRecord(**{**_known(HostRecord, data), "options": options})
+    options = _known(HostOptions, data["options"])
+    if options.get("image") is not None:
+        options["image"] = HostImage(**options["image"])
+    return HostRecord(**{**_known(HostRecord, data), "options": HostOptions(**options)})
 
 
 def _known(kind: type, data: dict[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from lab import cgroup, network
+from lab import cgroup, inject, network
 from lab.errors import LabError
 from lab.lifecycle import write_nspawn_lock
-from lab.process import call, identify
+from lab.overlay import mount_root
+from lab.process import identify
 from lab.pty_relay import PtyRelay
 from lab.records import HostRecord, Run, read_record, write_run
 from lab.seed import seed
@@ -48,13 +49,11 @@ def _prepare(record: HostRecord) -> None:
     for name in ("upper", "work", "root"):
         (folder / name).mkdir(exist_ok=True, mode=0o755)
         (folder / name).chmod(0o755)  # the merged root has the upper folder's mode, whatever the umask
-    layers = f"lowerdir={record.lower},upperdir={folder / 'upper'},workdir={folder / 'work'}"
-    # A filesystem mark that reports names needs file handles of the overlay: hence index and nfs_export.
-    options = f"{layers},index=on,nfs_export=on"
-    call(["mount", "-t", "overlay", "-o", options, "hostseal-lab", folder / "root"])
+    mount_root(record)
     write_nspawn_lock(folder)
     if fresh:
         seed(folder / "root", record)
+        inject.put_in(folder, folder / "root")
         (folder / "seeded").touch()
     namespace = folder / "netns"
     network.make_namespace(namespace)

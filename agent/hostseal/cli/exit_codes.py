@@ -14,3 +14,4 @@ class ExitCode(IntEnum):
     SUSPECT = 5
     TAMPERED = 6
     INCOMPLETE = 7
+    SEAL_BROKEN = 8

@@ -9,14 +9,27 @@ from hostseal.cli.action import action
 from hostseal.cli.agent import agent
 from hostseal.cli.config import config
 from hostseal.cli.doctor import doctor
+from hostseal.cli.enrol import enrol
 from hostseal.cli.exit_codes import ExitCode
 from hostseal.cli.flag import flag
+from hostseal.cli.image import image
 from hostseal.cli.ledger import ledger
 from hostseal.cli.policy import policy
 from hostseal.cli.record import log
+from hostseal.cli.seal import seal
 from hostseal.cli.status import status
 from hostseal.core.text import shown
-from hostseal.errors import ConfigError, HostsealError, PardonError
+from hostseal.errors import (
+    ConfigError,
+    EnrolmentError,
+    HostsealError,
+    KeyFileError,
+    PardonError,
+    PlanRefusedError,
+    SealError,
+)
+
+_BAD_INPUT = (ConfigError, EnrolmentError, KeyFileError, PardonError, PlanRefusedError, SealError)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,7 +38,9 @@ def hostseal() -> None:
     """Hostseal: a tamper-evident seal for hosts that are replaced, never patched."""
 
 
-for command in (action, agent, config, doctor, flag, ledger, log, policy, status):
+for command in (
+    action, agent, config, doctor, enrol, flag, image, ledger, log, policy, seal, status,
+):  # fmt: skip
     hostseal.add_command(command)
 
 
@@ -37,8 +52,7 @@ def main() -> None:
         click.echo(f"hostseal: {shown(error.message)}", err=True)
         if error.hint:
             click.echo(f"  -> {shown(error.hint)}", err=True)
-        bad = isinstance(error, ConfigError | PardonError)
-        sys.exit(ExitCode.BAD_INPUT if bad else ExitCode.FAILED)
+        sys.exit(ExitCode.BAD_INPUT if isinstance(error, _BAD_INPUT) else ExitCode.FAILED)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(ExitCode.FAILED)

@@ -4,39 +4,30 @@ import fnmatch
 import os
 import re
 from collections.abc import Iterable, Iterator
-from enum import Enum
+
+from hostseal.core.trees import Position, Trees
+
+__all__ = ["Position", "Scope"]
 
 _MAGIC = re.compile(rb"[*?\[]")
-
-
-class Position(Enum):
-    """Where a directory stands: within a watched tree, on the way to where one is or may come to be, or neither."""
-
-    INSIDE = "inside"
-    ABOVE = "above"
-    OUTSIDE = "outside"
 
 
 class Scope:
     """The watched trees and the excludes. Symbolic links in the fixed part of a glob are followed once, here."""
 
     def __init__(self, watch: Iterable[str], exclude: Iterable[str] = ()) -> None:
-        self._patterns = tuple(_parts(_real(os.fsencode(pattern))) for pattern in watch)
+        self._trees = Trees(_real(os.fsencode(pattern)) for pattern in watch)
         excludes = [fnmatch.translate(os.fsencode(glob).decode("latin-1")) for glob in exclude]
         self._excluded = re.compile("|".join(excludes).encode("latin-1")) if excludes else None
 
     def __str__(self) -> str:
-        return ", ".join((b"/" + b"/".join(p)).decode("utf-8", "backslashreplace") for p in self._patterns)
+        return ", ".join(
+            (b"/" + b"/".join(p)).decode("utf-8", "backslashreplace") for p in self._trees.patterns
+        )
 
     def position(self, path: bytes) -> Position:
         """Return where the absolute `path` stands; excludes do not matter here."""
-        parts, above = _parts(path), False
-        for pattern in self._patterns:
-            if all(map(fnmatch.fnmatchcase, parts, pattern)):
-                if len(parts) >= len(pattern):
-                    return Position.INSIDE
-                above = True
-        return Position.ABOVE if above else Position.OUTSIDE
+        return self._trees.position(path)
 
     def excludes(self, path: bytes) -> bool:
         """Tell whether a watched `path` is left out on purpose."""
@@ -48,13 +39,9 @@ class Scope:
 
     def bases(self) -> Iterator[bytes]:
         """Return, for each glob, the directory before its first wildcard: everything it matches is at or below."""
-        for pattern in self._patterns:
+        for pattern in self._trees.patterns:
             fixed = next((i for i, part in enumerate(pattern) if _MAGIC.search(part)), len(pattern))
             yield b"/" + b"/".join(pattern[:fixed])
-
-
-def _parts(path: bytes) -> list[bytes]:
-    return [part for part in path.split(b"/") if part]
 
 
 def _real(pattern: bytes) -> bytes:

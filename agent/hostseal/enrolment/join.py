@@ -1,0 +1,91 @@
+"""A host's first boot: its own keys, and its place in the fleet by the credential that the launcher gave it."""
+
+import json
+import socket
+import subprocess
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from hostseal import durable, keys
+from hostseal.core.enrolment import Claim, Place, verify
+from hostseal.core.event import timestamp
+from hostseal.errors import EnrolmentError
+from hostseal.seal import files
+
+PROGRAM = Path("/usr/local/libexec/hostseal/host-identity")
+INSTANCE = "instance.json"
+CREDENTIAL = "enrolment.json"
+_PROGRAM_SECONDS = 60
+
+
+class Instance(msgspec.Struct, frozen=True, kw_only=True):
+    """What a host knows of its place in the fleet; /etc/hostseal/instance.json."""
+
+    slot: str
+    generation: int
+    instance: str
+    host: str
+    image: str
+    enrolled: str
+
+
+def join(folder: Path, now: datetime) -> Instance:
+    """Make the host's identity below `folder` (/etc/hostseal) and write down its place; EnrolmentError if it may not.
+
+    The credential is believed with the image's enrolment.pub, and must be for this host's name and image. Instance.json
+    comes last and the credential goes then: a boot that broke off in between does all of it again.
+    """
+    claim = _credential(folder, now)
+    _check(claim.place, folder)
+    _identity(folder / "opa")
+    place = claim.place
+    joined = Instance(
+        slot=place.slot,
+        generation=place.generation,
+        instance=place.instance,
+        host=place.host,
+        image=place.image,
+        enrolled=timestamp(now),
+    )
+    durable.write(
+        folder / INSTANCE, msgspec.json.format(msgspec.json.encode(joined), indent=1) + b"\n", mode=0o644
+    )
+    (folder / CREDENTIAL).unlink()
+    durable.sync_directory(folder)
+    return joined
+
+
+def _credential(folder: Path, now: datetime) -> Claim:
+    path = folder / CREDENTIAL
+    try:
+        raw = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise EnrolmentError(
+            "this host was given no enrolment credential", hint=f"the launcher puts one into {path}"
+        ) from error
+    except ValueError as error:
+        raise EnrolmentError(f"the credential is not JSON: {error}", hint=str(path)) from error
+    return verify(raw, keys.public_key(folder / "enrolment.pub"), now)
+
+
+def _check(place: Place, folder: Path) -> None:
+    name = socket.gethostname()
+    if place.host != name:
+        raise EnrolmentError(f"the credential is for host {place.host!r}, this is {name!r}")
+    image = files.load(folder / "image.seal", keys.public_key(folder / "seal.pub")).image
+    if place.image != image:
+        raise EnrolmentError(f"the credential is for image {place.image}, this host is from {image}")
+
+
+def _identity(opa: Path) -> None:
+    argv: list[str | Path] = ["/usr/bin/python3", "-ISE", PROGRAM, "ensure", opa]
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=_PROGRAM_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise EnrolmentError(f"the host's keys were not made within {_PROGRAM_SECONDS} s") from error
+    if done.returncode:
+        raise EnrolmentError(
+            f"the host's keys could not be made: {done.stderr.strip()[-500:]}", hint=str(PROGRAM)
+        )
