@@ -52,6 +52,10 @@ class PardonError(HostsealError):
     """A pardon is refused."""
 
 
+class OperatorError(HostsealError):
+    """An operator's wish cannot be taken."""
+
+
 class IllegalTransitionError(HostsealError):
     """A transition was asked of a state that does not have it."""
 

@@ -15,7 +15,7 @@ from hostseal.cli.policy import policy
 from hostseal.cli.record import log
 from hostseal.cli.status import status
 from hostseal.core.text import shown
-from hostseal.errors import ConfigError, HostsealError, PardonError
+from hostseal.errors import ConfigError, HostsealError, OperatorError, PardonError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,7 +36,7 @@ def main() -> None:
         click.echo(f"hostseal: {shown(error.message)}", err=True)
         if error.hint:
             click.echo(f"  -> {shown(error.hint)}", err=True)
-        bad = isinstance(error, ConfigError | PardonError)
+        bad = isinstance(error, ConfigError | OperatorError | PardonError)
         sys.exit(ExitCode.BAD_INPUT if bad else ExitCode.FAILED)
     except BrokenPipeError:
         sys.stderr.close()
