@@ -52,6 +52,10 @@ class PardonError(HostsealError):
     """A pardon is refused."""
 
 
+class PlaybookError(HostsealError):
+    """A playbook, or what it is to be judged by, cannot be used."""
+
+
 class OperatorError(HostsealError):
     """An operator's wish cannot be taken."""
 

@@ -11,11 +11,19 @@ from hostseal.cli.config import config
 from hostseal.cli.doctor import doctor
 from hostseal.cli.exit_codes import ExitCode
 from hostseal.cli.flag import flag
+from hostseal.cli.play import play
 from hostseal.cli.policy import policy
 from hostseal.cli.record import log
 from hostseal.cli.status import status
 from hostseal.core.text import shown
-from hostseal.errors import ConfigError, HostsealError, OperatorError, PardonError
+from hostseal.errors import (
+    ConfigError,
+    HostsealError,
+    NoAnswerError,
+    OperatorError,
+    PardonError,
+    PlaybookError,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,7 +32,7 @@ def hostseal() -> None:
     """Hostseal: a tamper-evident seal for hosts that are replaced, never patched."""
 
 
-for command in (action, agent, config, doctor, flag, log, policy, status):
+for command in (action, agent, config, doctor, flag, log, play, policy, status):
     hostseal.add_command(command)
 
 
@@ -36,8 +44,14 @@ def main() -> None:
         click.echo(f"hostseal: {shown(error.message)}", err=True)
         if error.hint:
             click.echo(f"  -> {shown(error.hint)}", err=True)
-        bad = isinstance(error, ConfigError | OperatorError | PardonError)
-        sys.exit(ExitCode.BAD_INPUT if bad else ExitCode.FAILED)
+        sys.exit(_exit_code(error))
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(ExitCode.FAILED)
+
+
+def _exit_code(error: HostsealError) -> ExitCode:
+    if isinstance(error, NoAnswerError):
+        return ExitCode.NO_ANSWER
+    bad_input = ConfigError | OperatorError | PardonError | PlaybookError
+    return ExitCode.BAD_INPUT if isinstance(error, bad_input) else ExitCode.FAILED

@@ -80,12 +80,17 @@ EXAMPLES = r"""
         token_file: /etc/hostseal/opa/token
       tags: [always]
 
-- name: Go on without the policy's answer, with a warning
-  hostseal.core.gate:
-    url: https://opa.example.org:8181
-    ca_file: /etc/hostseal/opa/ca.pem
-    token_file: /etc/hostseal/opa/token
-    on_failure: allow
+- name: Look at the load balancers, whether the policy answers or not
+  hosts: loadbalancers
+  gather_facts: false
+  tasks:
+    - name: Ask the policy first, and go on with a warning when it has no answer
+      hostseal.core.gate:
+        url: https://opa.example.org:8181
+        ca_file: /etc/hostseal/opa/ca.pem
+        token_file: /etc/hostseal/opa/token
+        on_failure: allow
+      tags: [always]
 """
 
 RETURN = r"""
