@@ -35,6 +35,7 @@ def play() -> None:
 @click.option("--ca", type=_FILE, help="The authority of its certificate.")
 @click.option("--token-file", type=_FILE, help="Its API token.")
 @click.option("--bundle", type=_FILE, help="Without --opa-url: a bundle for an OPA of its own.")
+@click.option("--bundle-key", type=_FILE, help="The public key that verifies a signed bundle.")
 @click.option(
     "--policies", type=_FOLDER, help="Without --opa-url and --bundle: policies; else the packaged ones."
 )
@@ -46,6 +47,7 @@ def check(
     ca: Path | None,
     token_file: Path | None,
     bundle: Path | None,
+    bundle_key: Path | None,
     policies: Path | None,
     site: Path | None,
     as_json: bool,
@@ -64,7 +66,7 @@ def check(
         if opa_url:
             engine = asking.running(opa_url, ca, token_file)
         else:
-            engine = stack.enter_context(asking.own(bundle, policies, site))
+            engine = stack.enter_context(asking.own(bundle, bundle_key, policies, site))
         answers = [engine.ask(asking.PLAY_DECISION, dict(question)) for question in asked]
     plays = [_report(question["play"], answer) for question, answer in zip(asked, answers, strict=True)]
     allowed = all(one["allowed"] for one in plays)

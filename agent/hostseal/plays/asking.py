@@ -25,8 +25,10 @@ def running(url: str, ca: Path | None, token_file: Path | None) -> OpaEngine:
 
 
 @contextmanager
-def own(bundle_file: Path | None, policies: Path | None, site: Path | None) -> Iterator[OpaEngine]:
-    """Run an OPA on a bundle, or on policies with a site's data, until the context is left.
+def own(
+    bundle_file: Path | None, key: Path | None, policies: Path | None, site: Path | None
+) -> Iterator[OpaEngine]:
+    """Run an OPA on a bundle (with the key that verifies it), or on policies with a site's data, for a while.
 
     PlaybookError when they cannot be used, NoAnswerError when OPA does not come up.
     """
@@ -39,7 +41,7 @@ def own(bundle_file: Path | None, policies: Path | None, site: Path | None) -> I
             raise PlaybookError(error.message, hint=error.hint) from error
         with ExitStack() as stack:
             try:
-                url = stack.enter_context(opa_child.running(opa, used, folder / "opa.log"))
+                url = stack.enter_context(opa_child.running(opa, used, folder / "opa.log", key))
             except PolicyError as error:
                 raise NoAnswerError(error.message, hint=error.hint) from error
             yield OpaEngine(url, ca=None, token_file=None, timeout_seconds=TIMEOUT_SECONDS)
