@@ -18,6 +18,7 @@ from hostseal.core.event import EventType, timestamp
 from hostseal.errors import ActionError, SpoolError
 from hostseal.log import Log
 from hostseal.open_sessions import OpenSessions
+from hostseal.operator_desk import OperatorDesk
 from hostseal.pardon_desk import PardonDesk
 from hostseal.pipeline import Pipeline, PolicyEngine
 from hostseal.ports import Clock
@@ -192,6 +193,8 @@ class Daemon:
                 key = self.settings.pardon.public_key
                 desk = PardonDesk(self.recorder, self.flag, self.recorder.host.name, Path(key), self._clock)
                 return desk.take(message)
+            case "flag":
+                return OperatorDesk(self.recorder, self.pipeline, self._spool, self.flag).take(message)
             case other:
                 return {"ok": False, "error": f"unknown operation {other!r}"}
 

@@ -19,6 +19,7 @@ class EventType(StrEnum):
     AGENT_STARTED = "agent.started"
     AGENT_STOPPED = "agent.stopped"
     FLAG_PARDONED = "flag.pardoned"
+    OPERATOR_FLAGGED = "operator.flagged"
 
     @property
     def is_bulk(self) -> bool:
