@@ -11,7 +11,9 @@ from hostseal.cli.config import config
 from hostseal.cli.doctor import doctor
 from hostseal.cli.enrol import enrol
 from hostseal.cli.exit_codes import ExitCode
+from hostseal.cli.explain import explain
 from hostseal.cli.flag import flag
+from hostseal.cli.fleet import fleet
 from hostseal.cli.image import image
 from hostseal.cli.ledger import ledger
 from hostseal.cli.play import play
@@ -30,7 +32,7 @@ def hostseal() -> None:
 
 
 for command in (
-    action, agent, config, doctor, enrol, flag, image, ledger, log, play, policy, seal, status,
+    action, agent, config, doctor, enrol, explain, flag, fleet, image, ledger, log, play, policy, seal, status,
 ):  # fmt: skip
     hostseal.add_command(command)
 

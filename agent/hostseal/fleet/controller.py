@@ -61,6 +61,28 @@ class Controller:
         due = [life for life in lives if lifecycle.due(life, self._now())]
         return min(due, key=lambda life: str(life.incident and life.incident.deadline), default=None)
 
+    def add(self, slot: str) -> Life:
+        """Make the first host of a slot; after a crash, the one that was begun is brought to its end.
+
+        Raises NotReplacedError when the slot has a host or the new one cannot serve, and what creating raises.
+        """
+        if any(life.instance.slot == slot for life in self._store.all()):
+            raise NotReplacedError(f"the slot {slot} has a host already", hint="hostseal fleet status")
+        begun = self._ports.machines.known(slot)
+        first = Instance(slot=slot, generation=1, id=self._ports.new_id(), image=self._ports.images.current())
+        wanted = begun[0] if begun else first
+        self._tell("create", f"{wanted.host} from {wanted.image}")
+        made = self._ports.machines.create(wanted)
+        self._tell("verify", f"{made.host} at {made.address}")
+        if problems := self._ports.verifier.problems(made):
+            self._ports.machines.remove(made)
+            raise NotReplacedError(f"{made.host} cannot serve: {'; '.join(problems)}", hint="it was removed")
+        self._tell("serve", f"{made.host} takes requests")
+        self._ports.balancer.serve(made)
+        life = lifecycle.born(made, self._now())
+        self._store.save(self._lease, life)
+        return life
+
     def replace(self, life: Life) -> Life:
         """Bring the replacement to its end; return the successor's life, or the old host's when the attempt was undone.
 
@@ -87,6 +109,23 @@ class Controller:
             return f"{life.instance.host} is {life.state}, not flagged"
         decision = self._ports.policy.replace(life, self._ports.images.current(), self._now())
         return None if decision.allowed else "; ".join(decision.violations)
+
+    def steps(self, life: Life) -> list[str]:
+        """Return what :meth:`replace` would do to a host that is not refused, a line each."""
+        instance, image = life.instance, self._ports.images.current()
+        successor = f"{instance.slot}-g{life.used + 1}"
+        return [
+            f"keep the evidence of {instance.host} (incident {life.incident and life.incident.id})",
+            f"create {successor} from {image}",
+            f"verify {successor}: agent, policy engine, seal, service",
+            f"send requests to {successor}, and none to {instance.host} any more",
+            f"wait until {instance.host} has no request left, and retire it ({instance.id})",
+        ]
+
+    def change(self, host: str, step: Callable[[Life, str], Life]) -> Life:
+        """Apply a person's step (a hold, a release) to one host's life. NotReplacedError when there is no such host."""
+        life = self._named(host, self._store.all())
+        return self._save(life, step(life, self._now()))
 
     def _named(self, host: str, lives: list[Life]) -> Life:
         for life in lives:

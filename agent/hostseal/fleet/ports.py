@@ -38,6 +38,9 @@ class Evidence(Protocol):
 class Machines(Protocol):
     """Makes and removes instances, through the image pipeline."""
 
+    def known(self, slot: str) -> Sequence[Instance]:
+        """Return the slot's instances that were asked for, those included whose creation broke off."""
+
     def create(self, instance: Instance) -> Instance:
         """Make that one instance, or adopt it when it exists; return it with name and address. HostsealError: it is not there."""
 

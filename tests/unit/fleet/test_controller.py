@@ -135,6 +135,25 @@ def test_a_drain_that_does_not_end_is_finished_by_the_next_run(store: LifeStore)
     assert list(world.machines_there) == ["web-1-g2"]
 
 
+@pytest.mark.parametrize("call", range(1, 6))
+def test_the_first_host_of_a_slot_is_made_once_wherever_it_is_killed(store: LifeStore, call: int) -> None:
+    world = World()
+    world.machines_there, world.serving, world.flagged = {}, [], {}
+
+    def add() -> Life:
+        with store.lease(this_process()) as lease:
+            return Controller(store, lease, world.ports(), attempts=ATTEMPTS).add("web-1")
+
+    world.kill_at = call
+    with contextlib.suppress(Killed):
+        add()
+    world.kill_at = 0
+    with contextlib.suppress(NotReplacedError):
+        add()
+    assert world.created == world.serving == list(world.machines_there) == ["web-1-g1"]
+    assert [life.instance.host for life in store.all()] == ["web-1-g1"]
+
+
 @pytest.mark.parametrize("reason", ["sealed", "held", "refused", "no answer", "unknown"])
 def test_what_may_not_be_replaced_is_refused_and_nothing_happens(store: LifeStore, reason: str) -> None:
     life = lifecycle.born(OLD, BORN)
