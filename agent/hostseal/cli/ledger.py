@@ -115,7 +115,7 @@ def list_tokens(data: Path, as_json: bool) -> None:
 @click.option("--keep", metavar="SHA256", multiple=True, help="One that stays, as `token list` shows it.")
 @_data
 def revoke(host: str, keep: tuple[str, ...], data: Path) -> None:
-    """End the tokens of HOST (within a second); without any, nobody waits for its heartbeat either."""
+    """End the tokens of HOST at once; without any, nobody waits for its heartbeat either."""
     if any(len(one) < 8 for one in keep):  # noqa: PLR2004 - fewer digits name too many tokens
         raise click.BadParameter("name it by 8 digits or more", param_hint="--keep")
     with _open(data) as book:

@@ -16,7 +16,7 @@ _GZIP = 16 + zlib.MAX_WBITS
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of a body as it comes and unpacked, bytes of all bodies that come at a time, and seconds for one."""
 
-    packed: int = 1 << 20
+    packed: int = 2 << 20
     unpacked: int = 8 << 20
     waiting: int = 8 << 20
     seconds: float = 30.0

@@ -1,6 +1,5 @@
 """Takes posts in, one at a time: what is answered is on disk."""
 
-import threading
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
@@ -35,40 +34,37 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ingest:
-    """The only way in from outside. One post at a time is unpacked, so memory is bounded by one post's limits."""
+    """The only way in from outside. Posts are to be handed over by one thread, one after the other."""
 
     def __init__(
         self, database: Database, watch: Watch, signer: Signer, clock: Clock, limits: Limits
     ) -> None:
         self._database, self._watch, self._signer, self._clock = database, watch, signer, clock
         self._limits = limits
-        self._lock = threading.Lock()
 
     def decision_log(self, host: str, body: bytearray, encoding: str) -> Reply:
         """Keep what the host's OPA posted. RefusedError: nothing of it was kept."""
-        with self._lock:
-            found = decision_log.entries(unpack(body, encoding, self._limits), host)
-            counted = _Refusals(found)
-            outcome, head = store.append(self._database, counted, self._now())
+        found = decision_log.entries(unpack(body, encoding, self._limits), host)
+        counted = _Refusals(found)
+        outcome, head = store.append(self._database, counted, self._now())
         return self._reply(outcome, head, counted.refused)
 
     def reports(self, host: str, body: bytearray, encoding: str) -> Reply:
         """Keep what the host's agent posted. RefusedError (403): nothing but the refusal was kept."""
-        with self._lock:
-            post = reports.parse(unpack(body, encoding, self._limits))
-            refusals = reports.refused(post, host, self._now())
-            if refusals:
-                store.append(self._database, refusals, self._now())
-                raise RefusedError(
-                    HTTPStatus.FORBIDDEN,
-                    f"this token may only write about {host}; that something else was tried is on record",
-                )
-            found = reports.entries(post.records, host)
-            raised = [*self._watch.heard(host, post.heartbeat), *self._watch.clashes(found)]
-            if found or raised:
-                outcome, head = store.append(self._database, [*found, *raised], self._now())
-            else:
-                outcome, head = Outcome(), store.head(self._database)
+        post = reports.parse(unpack(body, encoding, self._limits))
+        refusals = reports.refused(post, host, self._now())
+        if refusals:
+            store.append(self._database, refusals, self._now())
+            raise RefusedError(
+                HTTPStatus.FORBIDDEN,
+                f"this token may only write about {host}; that something else was tried is on record",
+            )
+        found = reports.entries(post.records, host)
+        raised = [*self._watch.heard(host, post.heartbeat), *self._watch.clashes(found)]
+        if found or raised:
+            outcome, head = store.append(self._database, [*found, *raised], self._now())
+        else:
+            outcome, head = Outcome(), store.head(self._database)
         return self._reply(outcome, head, 0)
 
     def head(self) -> Reply:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
     text,
 )
 
@@ -61,6 +62,7 @@ tokens = Table(
     _text("added"),
     sqlite_strict=True,
 )
+Index("tokens_shelf", func.substr(tokens.c.sha256, 1, 2))
 
 # When each host was last heard and how far it was; not under the chain, because it changes with every heartbeat.
 hosts = Table(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import signal
 import socket
 import ssl
@@ -25,6 +26,9 @@ from hostseal.ledger.web import App
 from hostseal.log import Log
 
 _TICK_SECONDS = 1.0
+# The numbers that glibc gives these two settings: see its man page of mallopt.
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+_LARGE_BYTES = 1 << 17
 _CONNECTIONS = 512
 _STOP_SECONDS = 10
 
@@ -44,6 +48,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(serving: Serving, log: Log) -> None:
     """Serve until SIGTERM or SIGINT. LedgerError when it cannot begin."""
+    _give_memory_back()
     key = private_key(serving.checkpoint_key)
     database.make(serving.data / FILE)
     keep_public(key, serving.data / KEYS)
@@ -143,3 +148,11 @@ def _listening(serving: Serving) -> socket.socket:
     except OSError as error:
         place = f"{serving.address}:{serving.port}"
         raise LedgerError(f"cannot listen: {error.strerror}", hint=place) from error
+
+
+def _give_memory_back() -> None:
+    """Have glibc return what large posts used: it would keep buffers of a size that it has seen freed, for each thread."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        libc.mallopt(_M_ARENA_MAX, 2)

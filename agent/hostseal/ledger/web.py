@@ -1,7 +1,9 @@
 """The ledger over HTTP: who may post what, and how it is answered (docs/reference/ledger.md)."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +21,7 @@ from hostseal.ledger.tokens import Doorkeeper
 
 _Take = Callable[[str, bytearray, str], Reply]
 _Scope = dict[str, Any]
+_POLITE_BYTES, _POLITE_SECONDS = 4 << 20, 5.0
 
 
 class App:
@@ -27,6 +30,8 @@ class App:
     def __init__(self, ingest: Ingest, door: Doorkeeper, limits: Limits) -> None:
         self._ingest, self._door, self._limits = ingest, door, limits
         self._room = Room(limits)
+        # One thread takes in one post after the other: the database has one writer, and memory one post's limits.
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="ingest")
         routes = [
             Route("/health", self._health, methods=["GET"]),
             Route("/v1/head", self._head, methods=["GET"]),
@@ -49,12 +54,11 @@ class App:
         await self._app(scope, receive, send)
 
     async def _health(self, _request: Request) -> Response:
-        head = (await asyncio.to_thread(self._ingest.head)).head
-        return _json({"ok": True, "count": head.count})
+        return _json({"ok": True, "count": self._ingest.head().head.count})
 
     async def _head(self, request: Request) -> Response:
         self._host(request)
-        return _json(await asyncio.to_thread(self._ingest.head))
+        return _json(self._ingest.head())
 
     def _poster(self, take: _Take) -> Callable[[Request], Awaitable[Response]]:
         async def post(request: Request) -> Response:
@@ -66,11 +70,21 @@ class App:
             try:
                 encoding = request.headers.get("content-encoding", "").strip().lower()
                 # Not cancelled when the writer goes away: what it sent may be on disk already.
-                return _json(await asyncio.shield(asyncio.to_thread(take, host, body, encoding)))
+                loop = asyncio.get_running_loop()
+                return _json(
+                    await asyncio.shield(loop.run_in_executor(self._worker, take, host, body, encoding))
+                )
             finally:
                 self._room.leave(body)
 
-        return post
+        async def polite(request: Request) -> Response:
+            try:
+                return await post(request)
+            except RefusedError as error:
+                await _let_finish(request)
+                return _refused(request, error)
+
+        return polite
 
     def _host(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -80,6 +94,17 @@ class App:
                 HTTPStatus.UNAUTHORIZED, "no host has this token", hint="hostseal ledger token add HOST"
             )
         return host
+
+
+async def _let_finish(request: Request) -> None:
+    """Read the rest of a refused body, within limits: many a writer listens only once it has sent everything."""
+    left = _POLITE_BYTES
+    with contextlib.suppress(TimeoutError, ClientDisconnect, RuntimeError):
+        async with asyncio.timeout(_POLITE_SECONDS):
+            async for chunk in request.stream():
+                left -= len(chunk)
+                if left < 0:
+                    return
 
 
 def _plain(path: str) -> str:

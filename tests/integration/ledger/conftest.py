@@ -62,3 +62,10 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     site = json.loads((ROOT / "tests/policy/site.json").read_bytes())
     bundle.build(opa_child.find(), ROOT / "policies", site, folder / "bundle.tar.gz", folder / "key")
     return folder / "bundle.tar.gz", folder / "pub"
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LedgerServer, str]]:
+    """A ledger that several tests post to, and the token of web-1-g1."""
+    with LedgerServer(tmp_path_factory.mktemp("shared")) as server:
+        yield server, server.token("web-1-g1")
