@@ -16,7 +16,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/collections
 export ANSIBLE_HOME := $(CURDIR)/.ansible
 in_lab := PYTHONPATH=$(CURDIR)/molecule:$(CURDIR)
 
-.PHONY: help setup tools opa check check-python check-policies check-ansible test test-unit test-hosts molecule \
+.PHONY: help setup tools opa tofu check check-python check-policies check-ansible test test-unit test-hosts molecule \
         demo lab-up lab-down bench clean
 
 help: ## Show the targets
@@ -25,11 +25,14 @@ help: ## Show the targets
 setup: ## Make .venv (pinned by hash, cached); nothing to do when it is current
 	@scripts/setup
 
-tools: ## Link OPA and Regal into .tools/bin, built once
+tools: ## Link OPA, Regal and OpenTofu into .tools/bin, built once
 	@scripts/tools
 
 opa:
 	@scripts/tools opa
+
+tofu:
+	@scripts/tools tofu
 
 check: check-python check-policies check-ansible ## Formats, lint, types, policies and their tests, playbooks
 
@@ -55,10 +58,10 @@ test: ## Everything there is, from static checks to real hosts; what cannot run 
 	@$(MAKE) test-unit
 	@$(MAKE) test-hosts
 
-test-unit: setup opa
+test-unit: setup opa tofu
 	$(VENV)/pytest -n 2 -m "not lab and not e2e"
 
-test-hosts: setup opa
+test-hosts: setup opa tofu
 	$(VENV)/pytest -m "lab or e2e"
 
 molecule: setup opa ## The roles on lab hosts: check, converge, idempotence, verify

@@ -1,4 +1,4 @@
-"""Which `opa` and which `go` on a PATH will do: the choice, without the building."""
+"""Which `opa`, `tofu` and `go` on a PATH will do: the choice, without the building."""
 
 import os
 import re
@@ -10,6 +10,11 @@ Version = tuple[int, ...]
 
 ANSWER_SECONDS = 30
 OPA_VERSION = re.compile(r"^Version: v?(\d+)\.(\d+)\.(\d+)\s*$", re.MULTILINE)
+# Both have the built-in resource terraform_data from these versions on, and speak the same plan format.
+TOFU_VERSIONS = {
+    "tofu": (re.compile(r"^OpenTofu v(\d+)\.(\d+)\.(\d+)", re.MULTILINE), (1, 6, 0)),
+    "terraform": (re.compile(r"^Terraform v(\d+)\.(\d+)\.(\d+)", re.MULTILINE), (1, 5, 0)),
+}
 GO_VERSION = re.compile(r"\bgo(\d+)\.(\d+)(?:\.(\d+))? ")
 
 
@@ -43,6 +48,18 @@ def usable_opa(path: str, least: Version, *, except_in: Path) -> Path | None:
     return None
 
 
+def usable_tofu(path: str, *, except_in: Path) -> Path | None:
+    """Return the first `tofu` on `path` that is new enough, else the first such `terraform`, or None."""
+    for name, (pattern, least) in TOFU_VERSIONS.items():
+        for candidate in _on_path(name, path):
+            if candidate.parent.resolve() == except_in.resolve():
+                continue
+            version = _answer([candidate, "version"], pattern)
+            if version is not None and version >= least and version[0] == least[0]:
+                return candidate
+    return None
+
+
 def usable_go(path: str, least: Version) -> Path | None:
     """Return the first `go` on `path` of at least this version, or None. None of them is let fetch another."""
     for candidate in _on_path("go", path):
@@ -65,7 +82,7 @@ def _on_path(name: str, path: str) -> Iterator[Path]:
 
 
 def _answer(argv: list[str | Path], pattern: re.Pattern[str]) -> Version | None:
-    env = {**os.environ, "GOTOOLCHAIN": "local"}
+    env = {**os.environ, "GOTOOLCHAIN": "local", "CHECKPOINT_DISABLE": "1"}
     try:
         said = subprocess.run(
             argv, capture_output=True, text=True, check=True, timeout=ANSWER_SECONDS, env=env

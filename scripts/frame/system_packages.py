@@ -16,6 +16,7 @@ FOR_THE_LAB = (
     "iproute2",
     "mmdebstrap",
     "openssh-client",
+    "packer",
     "procps",
     "sqlite3",
     "systemd-container",

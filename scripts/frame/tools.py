@@ -1,6 +1,6 @@
-"""Links OPA and Regal into .tools/bin, built once from the pins in tools/go.mod unless a good OPA is on PATH.
+"""Links OPA, Regal and OpenTofu into .tools/bin, built once from the pins in tools/ unless a good one is on PATH.
 
-With names as arguments (`opa`, `regal`) only those.
+With names as arguments (`opa`, `regal`, `tofu`) only those.
 """
 
 import os
@@ -8,13 +8,19 @@ import time
 from pathlib import Path
 
 from frame.cache import cache_root, digest_of, filled, locked
-from frame.candidates import Version, dotted, least_go, pinned, usable_opa
+from frame.candidates import Version, dotted, least_go, pinned, usable_opa, usable_tofu
 from frame.errors import FrameError, exit_status
 from frame.places import LOCKS, TOOLS, TOOLS_BIN
 from frame.progress import run, say
 from frame.toolchain import find_go, target_of
 
-PACKAGES = {"opa": "github.com/open-policy-agent/opa", "regal": "github.com/open-policy-agent/regal"}
+PACKAGES = {
+    "opa": "github.com/open-policy-agent/opa",
+    "regal": "github.com/open-policy-agent/regal",
+    "tofu": "github.com/opentofu/opentofu/cmd/tofu",
+}
+# A Go module of its own where the other's pins would not fit.
+MODULES = {"opa": TOOLS, "regal": TOOLS, "tofu": TOOLS / "tofu"}
 
 
 def main(arguments: list[str]) -> None:
@@ -29,24 +35,29 @@ def main(arguments: list[str]) -> None:
 
 def provide(name: str, path: str) -> Path:
     """Return a program of this name that satisfies the pins, built now if it must be. Raises FrameError."""
-    go_mod = (TOOLS / "go.mod").read_text()
-    least_opa = pinned(go_mod, PACKAGES["opa"])
+    go_mod = (MODULES[name] / "go.mod").read_text()
+    found = None
     if name == "opa":
-        found = usable_opa(path, least_opa, except_in=TOOLS_BIN)
-        if found is not None:
-            return found
+        found = usable_opa(path, pinned(go_mod, PACKAGES["opa"]), except_in=TOOLS_BIN)
+    elif name == "tofu":
+        found = usable_tofu(path, except_in=TOOLS_BIN)
+    if found is not None:
+        return found
+    least = least_go(go_mod)
     try:
-        go = find_go(path, least_go(go_mod))
+        go = find_go(path, least)
     except FrameError as error:
-        raise FrameError(
-            f"no way to have {name}: {error}", hint=ways(name, least_opa, least_go(go_mod))
-        ) from error
+        raise FrameError(f"no way to have {name}: {error}", hint=ways(name, go_mod, least)) from error
     return build(name, go)
 
 
-def ways(name: str, least_opa: Version, go: Version) -> str:
+def ways(name: str, go_mod: str, go: Version) -> str:
     """Return the ways to come by a tool, for a person who has none of them."""
-    ready = f"(1) put an `opa` {dotted(least_opa)} or newer on PATH; " if name == "opa" else ""
+    ready = ""
+    if name == "opa":
+        ready = f"(1) put an `opa` {dotted(pinned(go_mod, PACKAGES['opa']))} or newer on PATH; "
+    elif name == "tofu":
+        ready = "(1) put a `tofu` or a `terraform` on PATH; "
     first = 2 if ready else 1
     return (
         f"any of these will do: {ready}({first}) put a `go` {dotted(go)} or newer on PATH; "
@@ -56,7 +67,8 @@ def ways(name: str, least_opa: Version, go: Version) -> str:
 
 def build(name: str, go: Path) -> Path:
     """Return the program built by this Go from the pinned sources, from the cache when it is there."""
-    sources = [TOOLS / "go.mod", TOOLS / "go.sum"]
+    module = MODULES[name]
+    sources = [module / "go.mod", module / "go.sum"]
     target = cache_root(os.environ) / "tools" / f"{name}-{digest_of(sources, target_of(go))}"
 
     def fill(folder: Path) -> None:
@@ -74,7 +86,7 @@ def build(name: str, go: Path) -> Path:
         run(
             f"build {name} (some minutes, once)",
             [*argv, "-o", folder / name, PACKAGES[name]],
-            cwd=TOOLS,
+            cwd=module,
             env=env,
         )
         say(f"tools: {name} built cold in {time.monotonic() - started:.0f} s")

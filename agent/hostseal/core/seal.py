@@ -108,8 +108,7 @@ def sign(manifest: Manifest, key: Ed25519PrivateKey) -> bytes:
     )
     lines = [_line(header), *(_line(entry) for entry in sorted(manifest.entries, key=_by_path))]
     body = b"".join(lines)
-    signature = base64.b64encode(key.sign(_PREFIX + body)).decode()
-    return body + _line(_Signature(signature=signature))
+    return body + _signature_line(key.sign(_PREFIX + body))
 
 
 def read(raw: bytes, key: Ed25519PublicKey) -> Manifest:
@@ -120,6 +119,8 @@ def read(raw: bytes, key: Ed25519PublicKey) -> Manifest:
         signature = base64.b64decode(msgspec.json.decode(last, type=_Signature).signature, validate=True)
     except (msgspec.DecodeError, binascii.Error, ValueError) as error:
         raise SealError("the manifest has no signature at its end: it is cut off or not finished") from error
+    if _signature_line(signature) != last + b"\n":
+        raise SealError("the manifest's signature is not written as it should be: it was changed")
     try:
         key.verify(signature, _PREFIX + body)
     except InvalidSignature as error:
@@ -161,6 +162,10 @@ def _split(raw: bytes) -> tuple[bytes, bytes]:
         raise SealError("the manifest is cut off in the middle of a line")
     body, _, last = raw[:-1].rpartition(b"\n")
     return body + b"\n", last
+
+
+def _signature_line(signature: bytes) -> bytes:
+    return _line(_Signature(signature=base64.b64encode(signature).decode()))
 
 
 def _line(value: msgspec.Struct) -> bytes:

@@ -1,4 +1,4 @@
-"""Which credentials were used, on the control side: one file each, so that a credential works for one host only."""
+"""Which places were enrolled, on the control side: one file each, so that a credential works for one host only."""
 
 import hashlib
 import os
@@ -37,19 +37,16 @@ class Redemptions:
         `claimant` is a secret of the host's own making (32 random bytes) or its public key. The same claimant may come
         again, for an answer it never got; another one is refused, and so is a second host of the same place.
         """
-        claim = verify(raw, key, now)
-        wanted = Redemption(
-            place=claim.place, claimant=hashlib.sha256(claimant).hexdigest(), time=timestamp(now)
-        )
-        place = f"{claim.place.slot}\n{claim.place.generation}".encode()
-        for name in (f"nonce-{_name(claim.nonce.encode())}", f"place-{_name(place)}"):
-            found = self._take(self._folder / name, wanted)
-            if (found.place, found.claimant) != (wanted.place, wanted.claimant):
-                raise EnrolmentError(
-                    f"{claim.place.slot} generation {claim.place.generation} was enrolled before, at {found.time}",
-                    hint="issue a credential for a new generation",
-                )
-        return wanted
+        place = verify(raw, key, now).place
+        wanted = Redemption(place=place, claimant=hashlib.sha256(claimant).hexdigest(), time=timestamp(now))
+        name = hashlib.sha256(f"{place.slot}\n{place.generation}".encode()).hexdigest()
+        found = self._take(self._folder / name, wanted)
+        if (found.place, found.claimant) != (wanted.place, wanted.claimant):
+            raise EnrolmentError(
+                f"{place.slot} generation {place.generation} was enrolled before, at {found.time}",
+                hint="issue a credential for a new generation",
+            )
+        return found
 
     def _take(self, path: Path, wanted: Redemption) -> Redemption:
         """Return what the file holds: ours, if there was none. Made whole elsewhere, it appears in one step."""
@@ -63,7 +60,3 @@ class Redemptions:
             draft.unlink()
         durable.sync_directory(self._folder)
         return wanted
-
-
-def _name(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from frame.candidates import least_go, pinned, usable_go, usable_opa
+from frame.candidates import least_go, pinned, usable_go, usable_opa, usable_tofu
 
 GO_MOD = """\
 module example
@@ -109,3 +109,23 @@ def test_a_go_new_enough_is_taken(tmp_path: Path, version: str) -> None:
 def test_a_go_too_old_is_not_taken(tmp_path: Path, version: str) -> None:
     go(tmp_path / "bin", version)
     assert usable_go(path_of(tmp_path / "bin"), LEAST_GO) is None
+
+
+def test_a_tofu_is_taken_before_a_terraform_wherever_they_are(tmp_path: Path) -> None:
+    program(tmp_path / "first", "terraform", says="Terraform v1.11.4\non linux_amd64")
+    wanted = program(tmp_path / "second", "tofu", says="OpenTofu v1.9.0\non linux_amd64")
+    assert usable_tofu(path_of(tmp_path / "first", tmp_path / "second"), except_in=tmp_path / "x") == wanted
+
+
+@pytest.mark.parametrize("version", ["1.4.9", "0.15.0", "2.0.0"])
+def test_a_tofu_that_is_too_old_or_of_another_major_version_is_not_taken(
+    tmp_path: Path, version: str
+) -> None:
+    program(tmp_path / "bin", "tofu", says=f"OpenTofu v{version}")
+    wanted = program(tmp_path / "bin", "terraform", says="Terraform v1.5.0")
+    assert usable_tofu(str(tmp_path / "bin"), except_in=tmp_path / "x") == wanted
+
+
+def test_our_own_link_to_tofu_is_no_candidate(tmp_path: Path) -> None:
+    program(tmp_path / "bin", "tofu", says="OpenTofu v1.9.0")
+    assert usable_tofu(str(tmp_path / "bin"), except_in=tmp_path / "bin") is None
