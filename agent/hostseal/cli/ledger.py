@@ -43,6 +43,10 @@ def ledger() -> None:
 @click.option("--certificate-key", type=_FILE, required=True)
 @click.option("--checkpoint-key", type=_FILE, required=True, help="Ed25519, PEM.")
 @click.option(
+    "--enrolment-key", type=_FILE,
+    help="The public key of the launcher's credentials: new hosts get in by themselves, once each.",
+)  # fmt: skip
+@click.option(
     "--heartbeat-seconds", type=click.FloatRange(0.1, 3600), default=30, show_default=True,
     help="How often agents are to be heard; one silent for three times that is flagged.",
 )  # fmt: skip
@@ -56,6 +60,7 @@ def serve(
     certificate: Path,
     certificate_key: Path,
     checkpoint_key: Path,
+    enrolment_key: Path | None,
     heartbeat_seconds: float,
     deadline_seconds: int,
 ) -> None:
@@ -75,6 +80,7 @@ def serve(
         certificate=certificate,
         certificate_key=certificate_key,
         checkpoint_key=checkpoint_key,
+        enrolment_key=enrolment_key,
         watching=Watching(heartbeat_seconds=heartbeat_seconds, deadline_seconds=deadline_seconds),
     )
     service.run(serving, to_standard_error)

@@ -15,15 +15,18 @@ from systemd import daemon as sd
 
 from hostseal.clock import SystemClock
 from hostseal.errors import LedgerError
+from hostseal.keys import public_key
 from hostseal.ledger import database, store
 from hostseal.ledger.body import Limits
 from hostseal.ledger.book import FILE, KEYS
 from hostseal.ledger.checkpoints import Signer, keep_public, private_key
+from hostseal.ledger.enrol import REDEMPTIONS, Admission
 from hostseal.ledger.ingest import Ingest
 from hostseal.ledger.tokens import Doorkeeper
 from hostseal.ledger.watch import Watch, Watching
 from hostseal.ledger.web import App
 from hostseal.log import Log
+from hostseal.ports import Clock
 
 _TICK_SECONDS = 1.0
 # The numbers that glibc gives these two settings: see its man page of mallopt.
@@ -42,8 +45,15 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
     certificate: Path
     certificate_key: Path
     checkpoint_key: Path
+    enrolment_key: Path | None = None
     watching: Watching = Watching()
     limits: Limits = Limits()
+
+
+def _admission(serving: Serving, opened: database.Database, clock: Clock) -> Admission | None:
+    if serving.enrolment_key is None:
+        return None
+    return Admission(opened, public_key(serving.enrolment_key), serving.data / REDEMPTIONS, clock)
 
 
 def run(serving: Serving, log: Log) -> None:
@@ -57,7 +67,8 @@ def run(serving: Serving, log: Log) -> None:
     signer = Signer(opened, key, clock)
     watch = Watch(opened, clock, serving.watching)
     ingest = Ingest(opened, watch, signer, clock, serving.limits)
-    server = _Server(_config(App(ingest, Doorkeeper(opened), serving.limits), serving), watch, signer, log)
+    app = App(ingest, Doorkeeper(opened), serving.limits, _admission(serving, opened, clock))
+    server = _Server(_config(app, serving), watch, signer, log)
     # Uvicorn ends orderly on a signal, and then raises it once more.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)

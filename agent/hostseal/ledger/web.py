@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hostseal.errors import LedgerError, RefusedError
-from hostseal.ledger.body import Limits, Room, too_large
+from hostseal.ledger.body import Limits, Room, too_large, unpack
+from hostseal.ledger.enrol import Admission
 from hostseal.ledger.ingest import Ingest, Reply
 from hostseal.ledger.tokens import Doorkeeper
 
@@ -27,8 +28,11 @@ _POLITE_BYTES, _POLITE_SECONDS = 4 << 20, 5.0
 class App:
     """The ASGI application."""
 
-    def __init__(self, ingest: Ingest, door: Doorkeeper, limits: Limits) -> None:
-        self._ingest, self._door, self._limits = ingest, door, limits
+    def __init__(
+        self, ingest: Ingest, door: Doorkeeper, limits: Limits, admission: Admission | None = None
+    ) -> None:
+        """Without `admission` no host is enrolled here: tokens are added by hand."""
+        self._ingest, self._door, self._limits, self._admission = ingest, door, limits, admission
         self._room = Room(limits)
         # One thread takes in one post after the other: the database has one writer, and memory one post's limits.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="ingest")
@@ -36,6 +40,7 @@ class App:
             Route("/health", self._health, methods=["GET"]),
             Route("/v1/head", self._head, methods=["GET"]),
             Route("/v1/records", self._poster(ingest.reports), methods=["POST"]),
+            Route("/v1/enrol", self._poster(self._enrol, known=False), methods=["POST"]),
             Route("/logs", self._poster(ingest.decision_log), methods=["POST"]),
             Route("/logs/{partition}", self._poster(ingest.decision_log), methods=["POST"]),
         ]
@@ -60,9 +65,17 @@ class App:
         self._host(request)
         return _json(self._ingest.head())
 
-    def _poster(self, take: _Take) -> Callable[[Request], Awaitable[Response]]:
+    def _enrol(self, _host: str, body: bytearray, encoding: str) -> Reply:
+        if self._admission is None:
+            raise RefusedError(
+                HTTPStatus.NOT_FOUND, "no host is enrolled here", hint="hostseal ledger serve --enrolment-key"
+            )
+        self._admission.admit(unpack(body, encoding, self._limits))
+        return self._ingest.head()
+
+    def _poster(self, take: _Take, *, known: bool = True) -> Callable[[Request], Awaitable[Response]]:
         async def post(request: Request) -> Response:
-            host = self._host(request)
+            host = self._host(request) if known else ""
             announced = request.headers.get("content-length", "")
             if announced.isdecimal() and int(announced) > self._limits.packed:
                 raise too_large(f"the body is larger than {self._limits.packed} bytes")

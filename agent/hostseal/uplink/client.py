@@ -15,7 +15,7 @@ from hostseal.uplink.wire import Answer, Post
 
 TIMEOUT_SECONDS = 10.0
 _ANSWER_BYTES = 1 << 16
-_PATH = "/v1/records"
+_RECORDS, _ENROL = "/v1/records", "/v1/enrol"
 
 
 class LedgerClient:
@@ -27,23 +27,30 @@ class LedgerClient:
 
     def post(self, post: Post) -> Answer:
         """Return the ledger's answer. RefusedError: it does not take this; UplinkError: it could not be asked."""
-        body = gzip.compress(msgspec.json.encode(post), 6, mtime=0)
+        return self._send(_RECORDS, post)
+
+    def introduce(self, credential: object, token_sha256: str) -> Answer:
+        """Make a new host known by its one-time credential and the digest of the token it will write with; as :meth:`post`."""
+        return self._send(_ENROL, {"credential": credential, "token_sha256": token_sha256})
+
+    def _send(self, path: str, content: object) -> Answer:
+        body = gzip.compress(msgspec.json.encode(content), 6, mtime=0)
         reused = self._connection is not None
         try:
             try:
-                status, content = self._exchange(body)
+                status, answer = self._exchange(path, body)
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
                 # It may have closed the idle connection meanwhile. What it has of this post it takes twice.
                 self.close()
                 if not reused:
                     raise
-                status, content = self._exchange(body)
+                status, answer = self._exchange(path, body)
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
             raise UplinkError(
                 f"the ledger does not answer: {type(error).__name__}: {error}", hint=self._settings.url
             ) from error
-        return self._answer(status, content)
+        return self._answer(status, answer)
 
     def close(self) -> None:
         """End the connection."""
@@ -51,7 +58,7 @@ class LedgerClient:
             self._connection.close()
             self._connection = None
 
-    def _exchange(self, body: bytes) -> tuple[int, bytes]:
+    def _exchange(self, path: str, body: bytes) -> tuple[int, bytes]:
         connection = self._connected()
         token = Path(self._settings.token_file).read_text("ascii").strip()
         headers = {
@@ -59,7 +66,7 @@ class LedgerClient:
             "Content-Type": "application/json",
             "Content-Encoding": "gzip",
         }
-        connection.request("POST", urlsplit(self._settings.url).path.rstrip("/") + _PATH, body, headers)
+        connection.request("POST", urlsplit(self._settings.url).path.rstrip("/") + path, body, headers)
         answer = connection.getresponse()
         content = answer.read(_ANSWER_BYTES)
         if not answer.isclosed() or answer.will_close:
