@@ -42,6 +42,7 @@ def play() -> None:
 @click.option("--site", type=_FILE, help="With policies: the site's data (JSON).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 def check(
+    *,
     playbook: Path,
     opa_url: str | None,
     ca: Path | None,

@@ -32,7 +32,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision; `would` holds the actions that mode `observe` kept back, `host` what the policy knows of it."""
+    """A decision; `would` holds the actions that mode `observe` kept back, `host` what the policy knows of it.
+
+    `due` is said of a replacement only: its time has come, whether it is allowed or not.
+    """
 
     allowed: bool
     violations: tuple[str, ...]
@@ -41,6 +44,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     would: tuple[Action, ...] = ()
     deadline_seconds: int | None = None
     host: Profile | None = None
+    due: bool | None = None
 
 
 def parse(raw: Any) -> Decision:

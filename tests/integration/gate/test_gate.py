@@ -3,6 +3,7 @@
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -134,6 +135,19 @@ def test_what_cannot_be_read_cannot_be_judged(bench: Bench, name: str) -> None:
     role(bench, "self", [{"ansible.builtin.include_role": {"name": "self"}, "when": False}])
     done = bench.run([{"ansible.builtin.include_role": {"name": name}}])
     assert (done.returncode, "is known only while it runs" in done.stdout + done.stderr) == (2, True)
+
+
+def test_a_role_that_includes_itself_twice_is_judged_in_bounded_time(bench: Bench) -> None:
+    role(bench, "self", [{"ansible.builtin.include_role": {"name": "self"}, "when": False}] * 2)
+    began = time.monotonic()
+    done = bench.run([{"ansible.builtin.include_role": {"name": "self"}}])
+    assert (done.returncode, "is known only while it runs" in done.stdout + done.stderr) == (2, True)
+    assert time.monotonic() - began < 30
+
+
+def test_a_gate_that_is_not_the_first_task_says_what_has_run(bench: Bench) -> None:
+    done = bench.playbook(bench.write([bench.patch(check_mode=True), bench.gate()]))
+    assert "1 task(s) stand before the gate" in " ".join(done.stderr.split())
 
 
 def test_delegation_counts_where_it_goes(bench: Bench) -> None:

@@ -14,6 +14,7 @@ from ansible_collections.hostseal.core.plugins.plugin_utils.opa import NoAnswer,
 from ansible_collections.hostseal.core.plugins.plugin_utils.question import question
 from ansible_collections.hostseal.core.plugins.plugin_utils.text import shown
 
+GATE = "hostseal.core.gate"
 ENTRY_POINT = "hostseal/play/decision"
 OPTIONS = {
     "url": {"type": "str", "required": True},
@@ -47,11 +48,19 @@ class ActionModule(ActionBase):
             {"user": getpass.getuser(), "controller": platform.node()},
         )
         result["changed"] = False
+        self._warn_of_what_ran(asked["play"]["tasks"])
         try:
             decision, decision_id = opa.decide(ENTRY_POINT, asked)
         except NoAnswer as error:
             return self._unanswered(result, options["on_failure"], shown(str(error)))
         return _answered(result, decision, decision_id)
+
+    def _warn_of_what_ran(self, tasks):
+        before = next((at for at, task in enumerate(tasks) if task["module"] == GATE), 0)
+        if before:
+            self._display.warning(
+                "%d task(s) stand before the gate and have run: make it the play's first." % before
+            )
 
     def _unanswered(self, result, on_failure, why):
         said = "The policy gave no answer (%s)" % why
@@ -69,12 +78,16 @@ def _answered(result, decision, decision_id):
         answered=True,
         allowed=decision["allowed"],
         violations=violations,
-        findings=[
-            dict(finding, message=shown(str(finding.get("message", "")))) for finding in decision["findings"]
-        ],
-        would=list(decision.get("would") or []),
+        findings=[_finding(finding) for finding in decision["findings"]],
+        would=[shown(str(action)) for action in decision.get("would") or []],
         decision_id=decision_id,
     )
     if not decision["allowed"]:
         result.update(failed=True, msg=" ".join(violations))
     return result
+
+
+def _finding(finding):
+    controls = finding.get("controls") or []
+    texts = {key: shown(str(finding.get(key, ""))) for key in ("rule", "severity", "message")}
+    return dict(texts, controls=[shown(str(control)) for control in controls])

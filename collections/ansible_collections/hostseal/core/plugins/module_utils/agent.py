@@ -37,7 +37,10 @@ def raise_flag(module, person, reason):
 
 def _json(module, arguments, good):
     command = [module.params["executable"]] + arguments
-    status, output, errors = module.run_command(command)
+    try:
+        status, output, errors = module.run_command(command, handle_exceptions=False)
+    except OSError as error:
+        module.fail_json(msg="%s cannot be run: %s; is the agent installed here?" % (command[0], error.strerror))
     if status not in good:
         module.fail_json(msg="%s: %s" % (" ".join(command[:3]), errors.strip() or output.strip()), rc=status)
     try:

@@ -15,6 +15,7 @@ from ansible.playbook.task_include import TaskInclude
 
 # An include within an include, and so on: one that includes itself under a condition would never end.
 DEPTH_LIMIT = 20
+INCLUDE_LIMIT = 500
 
 
 class Known:
@@ -39,6 +40,7 @@ def known_tasks(play, loader, variable_manager):
 class _Reader:
     def __init__(self, play, loader, variable_manager):
         self._play, self._loader, self._variables = play, loader, variable_manager
+        self._includes = 0
         self._all = variable_manager.get_vars(play=play, include_hostvars=False)
 
     def read(self, entries, depth):
@@ -61,7 +63,9 @@ class _Reader:
             return [Known(task, dynamic=is_template(task.action))]
         if task.statically_loaded:
             return []
-        inner = self._included(task) if depth < DEPTH_LIMIT else None
+        self._includes += 1
+        within = depth < DEPTH_LIMIT and self._includes <= INCLUDE_LIMIT
+        inner = self._included(task) if within else None
         return [Known(task, dynamic=True)] if inner is None else self.read(inner, depth + 1)
 
     def _included(self, task):
