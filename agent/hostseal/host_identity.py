@@ -30,7 +30,7 @@ def read(name: str, instance: Path = INSTANCE) -> Host:
 def _image(instance: Path) -> str | None:
     try:
         return msgspec.json.decode(instance.read_bytes(), type=_Enrolled).image
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

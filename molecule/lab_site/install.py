@@ -71,7 +71,7 @@ def _inventory(site: Site, hosts: Sequence[Host]) -> dict[str, Any]:
                 "ansible_python_interpreter": "/usr/bin/python3",
                 "hostseal_opa_binary": str(REPO / ".tools/bin/opa"),
                 "hostseal_keys_dir": str(site.keys),
-                "hostseal_wheelhouse": _wheelhouse(),
+                "hostseal_wheelhouse": wheelhouse(),
                 "hostseal_cli": str(Path(sys.executable).with_name("hostseal")),
                 "hostseal_agent_settings": dict(site.agent_settings),
                 "hostseal_site": {
@@ -93,7 +93,8 @@ def _inventory(site: Site, hosts: Sequence[Host]) -> dict[str, Any]:
     }
 
 
-def _wheelhouse() -> str:
+def wheelhouse() -> str:
+    """Return the folder with the wheels of this checkout's agent, made now if it must be; LabError."""
     done = subprocess.run(
         [REPO / "scripts/wheelhouse"], stdout=subprocess.PIPE, text=True, timeout=900, check=False
     )

@@ -128,7 +128,7 @@ def read(raw: bytes, key: Ed25519PublicKey) -> Manifest:
     try:
         lines = body.splitlines()[1:]
         entries = tuple(msgspec.json.decode(line, type=Entry) for line in lines)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SealError(f"an entry of the manifest is not understood: {error}") from error
     if len(entries) != header.entries or list(entries) != sorted(entries, key=_by_path):
         raise SealError(
@@ -141,7 +141,7 @@ def _header(raw: bytes) -> _Header:
     first = raw.split(b"\n", 1)[0]
     try:
         found: Any = msgspec.json.decode(first)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SealError("this is not a seal's manifest") from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise SealError("this is not a seal's manifest")

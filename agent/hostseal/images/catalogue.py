@@ -37,7 +37,7 @@ class Catalogue:
             return msgspec.json.decode(path.read_bytes(), type=Images)
         except FileNotFoundError:
             return Images()
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ImageError(f"the catalogue cannot be read: {error}", hint=str(path)) from error
 
     def change(self, step: Callable[[Images], Images]) -> Images:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hostseal import durable
+from hostseal.core.images import DIGEST
 from hostseal.errors import ImageError
 from hostseal.images.catalogue import ROOT
 from hostseal.locking import locked
@@ -85,5 +86,6 @@ class Store:
             note.unlink()
         kept = {note.read_text("ascii").strip() for note in notes if note not in old}
         for place in self.folder.iterdir():
-            if not place.name.startswith((".", "by-")) and f"sha256:{place.name}" not in kept:
+            digest = f"sha256:{place.name}"
+            if DIGEST.match(digest) and digest not in kept:
                 shutil.rmtree(place)
