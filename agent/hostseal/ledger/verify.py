@@ -42,12 +42,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify(
-    path: Path, keys: Mapping[str, Ed25519PublicKey], told: Sequence[Told], *, processes: int | None = None
+    path: Path,
+    keys: Mapping[str, Ed25519PublicKey],
+    told: Sequence[Told],
+    *,
+    processes: int | None = None,
+    share: int = _SHARE,
 ) -> Report:
     """Return what is found in the ledger at `path`; LedgerError when it cannot be read at all.
 
     `keys` are the checkpoint keys by id, `told` what witnesses were told. A long chain is checked in several
-    processes (by default one a processor), each a part of it.
+    processes (by default one a processor), each a part of it of at least `share` records.
     """
     try:
         with links.opened(path) as db:
@@ -61,7 +66,7 @@ def verify(
             ledger="", head=Head(count=0, hash=""), checkpoints=0, signed=0, witnessed=0, findings=(finding,)
         )
     head = Head(count=count, hash=(last or chain.genesis(ledger)).hex())
-    findings = [*damage, *_chain(path, ledger, count, processes or os.cpu_count() or 1)]
+    findings = [*damage, *_chain(path, ledger, count, min(processes or os.cpu_count() or 1, count // share))]
     claims, bad = _claims(stored, keys, ledger)
     with links.opened(path) as db:
         findings += bad
@@ -88,10 +93,9 @@ def _ledger_id(db: sqlite3.Connection) -> str:
     return bytes(row[0]).decode("utf-8", "replace")
 
 
-def _chain(path: Path, ledger: str, count: int, processes: int) -> list[Finding]:
+def _chain(path: Path, ledger: str, count: int, parts: int) -> list[Finding]:
     """Check all records, in parts that each begin with the stored hash before them."""
-    parts = max(1, min(processes, count // _SHARE))
-    if parts == 1:
+    if parts <= 1:
         return links.check(path, ledger, 0, None)
     bounds = [count * part // parts for part in range(parts)]
     ends: list[int | None] = [*bounds[1:], None]
