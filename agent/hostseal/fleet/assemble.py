@@ -51,7 +51,10 @@ def assembled(settings: FleetSettings, tell: Callable[[str, str], None]) -> Iter
     launcher = Launcher(Path(pipeline.launcher), pipeline.environment)
     opa = settings.opa
     engine = OpaEngine(
-        opa.url, ca=Path(opa.ca), token_file=Path(opa.token_file), timeout_seconds=opa.timeout_seconds
+        opa.url,
+        ca=Path(opa.ca) if opa.ca else None,
+        token_file=Path(opa.token_file) if opa.token_file else None,
+        timeout_seconds=opa.timeout_seconds,
     )
     with Ledger(Path(settings.fleet.ledger), SystemClock()) as ledger:
         ports = Ports(

@@ -27,11 +27,11 @@ class Controller(_Section, frozen=True, kw_only=True):
 
 
 class Policy(_Section, frozen=True, kw_only=True):
-    """[opa] where `hostseal/replace/decision` is asked."""
+    """[opa] where `hostseal/replace/decision` is asked; `ca` and `token_file` may be empty for http on the loopback."""
 
     url: Text
-    ca: Text
-    token_file: Text
+    ca: str = ""
+    token_file: str = ""
     timeout_seconds: Seconds = 5.0
 
 
