@@ -52,7 +52,7 @@ class FleetLab:
             data=self.site_data,
             variables={
                 "hostseal_ledger_url": f"https://{address}:{LEDGER_PORT}",
-                "hostseal_ledger_ca_file": str(self._certificate[0]),
+                "hostseal_ledger_ca": str(self._certificate[0]),
                 "hostseal_agent_settings": {"ledger": {"heartbeat_seconds": HEARTBEAT_SECONDS}},
             },
             tasks=HERE / "web.yml",

@@ -133,18 +133,26 @@ def revoke(host: str, keep: tuple[str, ...], data: Path) -> None:
 @ledger.command()
 @click.option("--witness", "witnesses", multiple=True, type=_FILE, help="A host's witness.jsonl.")
 @click.option("--key", "keys", multiple=True, type=_FILE, help="A checkpoint key's public half (PEM).")
+@click.option(
+    "--indexes", is_flag=True, help="Also that the indexes which searches go by fit the records (slower)."
+)
 @_data
 @_json
-def verify(witnesses: tuple[Path, ...], keys: tuple[Path, ...], data: Path, as_json: bool) -> None:
+def verify(
+    witnesses: tuple[Path, ...], keys: tuple[Path, ...], indexes: bool, data: Path, as_json: bool
+) -> None:
     """Check every record, every checkpoint and what witnesses were told. Exit 0 whole, 6 when something was changed.
 
     Without --key the keys beside the ledger count, which whoever can rewrite the ledger can rewrite too.
     """
-    from hostseal.ledger import checkpoints, witness
+    from hostseal.ledger import checkpoints, links, witness
     from hostseal.ledger.verify import verify as check
 
     trusted = checkpoints.public_keys(keys or sorted((data / "keys").glob("*.pub")))
     report = check(data / "ledger.db", trusted, list(witness.read(witnesses)))
+    if indexes:
+        more = links.index_damage(data / "ledger.db")
+        report = msgspec.structs.replace(report, findings=(*report.findings, *more))
     if as_json:
         click.echo(msgspec.json.encode(report).decode())
     else:

@@ -19,6 +19,7 @@ _SELECT = (
     " WHERE position > ? AND position <= ? ORDER BY position"
 )
 _ALL = 1 << 62
+_TOLD = 10
 
 
 class Trouble(StrEnum):
@@ -68,10 +69,28 @@ def hash_at(db: sqlite3.Connection, position: int) -> str | None:
     return bytes(row[0]).hex() if row else None
 
 
-def damage(db: sqlite3.Connection) -> list[str]:
-    """Return what SQLite itself finds wrong with the file: pages, and indexes that do not fit their table."""
-    rows = [bytes(row[0]).decode("utf-8", "replace") for row in db.execute("PRAGMA integrity_check(10)")]
-    return [] if rows == ["ok"] else [f"the file is damaged: {row}" for row in rows]
+def damage(db: sqlite3.Connection) -> list[Finding]:
+    """Return what SQLite itself finds wrong with the file's pages and the tables in them."""
+    return _checked(db, f"PRAGMA quick_check({_TOLD})")
+
+
+def index_damage(path: Path) -> list[Finding]:
+    """Return where the indexes that searching goes by do not fit the records: a search could be made to miss some."""
+    try:
+        with opened(path) as db:
+            return _checked(db, f"PRAGMA integrity_check({_TOLD})")
+    except sqlite3.DatabaseError as error:
+        return [damaged(error)]
+
+
+def damaged(what: object) -> Finding:
+    """Return the finding that the file is no sound database."""
+    return Finding(trouble=Trouble.DAMAGED, position=0, says=f"the file is damaged: {what}")
+
+
+def _checked(db: sqlite3.Connection, statement: str) -> list[Finding]:
+    rows = [bytes(row[0]).decode("utf-8", "replace") for row in db.execute(statement)]
+    return [] if rows == ["ok"] else [damaged(row) for row in rows]
 
 
 def check(path: Path, ledger: str, begin: int, end: int | None) -> list[Finding]:
@@ -87,7 +106,7 @@ def check(path: Path, ledger: str, begin: int, end: int | None) -> list[Finding]
                 if len(findings) >= MOST:
                     break
     except sqlite3.DatabaseError as error:
-        findings.append(Finding(trouble=Trouble.DAMAGED, position=0, says=f"the file is damaged: {error}"))
+        findings.append(damaged(error))
     return findings
 
 

@@ -59,12 +59,11 @@ def verify(
             ledger = _ledger_id(db)
             count, last = links.tail(db)
             stored = [bytes(row[0]) for row in db.execute("SELECT body FROM checkpoints ORDER BY count")]
-            damage = [Finding(trouble=Trouble.DAMAGED, position=0, says=text) for text in links.damage(db)]
+            damage = links.damage(db)
     except sqlite3.DatabaseError as error:
-        finding = Finding(trouble=Trouble.DAMAGED, position=0, says=f"the file is damaged: {error}")
-        return Report(
-            ledger="", head=Head(count=0, hash=""), checkpoints=0, signed=0, witnessed=0, findings=(finding,)
-        )
+        nothing = Head(count=0, hash="")
+        found = (links.damaged(error),)
+        return Report(ledger="", head=nothing, checkpoints=0, signed=0, witnessed=0, findings=found)
     head = Head(count=count, hash=(last or chain.genesis(ledger)).hex())
     findings = [*damage, *_chain(path, ledger, count, min(processes or os.cpu_count() or 1, count // share))]
     claims, bad = _claims(stored, keys, ledger)
