@@ -41,10 +41,10 @@ def refuse_a_patch(timeline: Timeline, fleet: FleetLab) -> None:
         [program, "-i", inventory, HERE / "patch.yml"],
         env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False,
     )  # fmt: skip
-    refused = re.search(r"The policy refuses.*", done.stdout)
-    if done.returncode == 0 or refused is None:
+    said = re.search(r'"msg": ("(?:[^"\\]|\\.)*")', " ".join(done.stdout.split()))
+    if done.returncode == 0 or said is None or "in place" not in said[1]:
         raise MissingError(f"the patch was not refused: {done.stdout[-2000:]}")
-    timeline.say("gate", refused[0])
+    timeline.say("gate", json.loads(said[1]))
 
 
 def replace(timeline: Timeline, fleet: FleetLab, host: str) -> str:

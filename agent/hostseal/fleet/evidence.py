@@ -92,7 +92,7 @@ def _changed(records: Sequence[Record], since: str | None) -> Iterator[str]:
     """Yield each changed path once, as it is shown in the event."""
     seen = set()
     for record in records:
-        if record.type == "files.changed" and _recent(record, since):
+        if (record.kind, record.type) == (Kind.EVENT, "files.changed") and _recent(record, since):
             for path in record.body["event"]["data"].get("paths", ()):
                 line = str(path.get("path"))
                 if line not in seen:
