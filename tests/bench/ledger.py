@@ -124,13 +124,13 @@ def verified(records: int, body: bytes, folder: Path) -> dict[str, float]:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from hostseal.clock import SystemClock
-    from hostseal.core import chain
+    from hostseal.core import checkpoint
 
     key = Ed25519PrivateKey.generate()
     checkpoints.Signer(opened, key, SystemClock()).sign()
     opened.close()
     began = time.perf_counter()
-    report = verify(path, {chain.key_id(key.public_key()): key.public_key()}, [])
+    report = verify(path, {checkpoint.key_id(key.public_key()): key.public_key()}, [])
     whole = time.perf_counter() - began
     assert report.whole
     began, cpu = time.perf_counter(), time.process_time()

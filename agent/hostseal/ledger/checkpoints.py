@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from hostseal import durable
-from hostseal.core import chain
+from hostseal.core import checkpoint
 from hostseal.core.event import timestamp
 from hostseal.errors import CheckpointError
 from hostseal.ledger import store
@@ -31,7 +31,7 @@ class Signer:
         self._database, self._key, self._clock = database, key, clock
         self.newest = store.newest_checkpoint(database)
         self._count = (
-            msgspec.json.decode(self.newest, type=chain.Checkpoint).claim.count if self.newest else 0
+            msgspec.json.decode(self.newest, type=checkpoint.Checkpoint).claim.count if self.newest else 0
         )
         self._signed = clock.monotonic()
 
@@ -48,7 +48,7 @@ class Signer:
         """Sign the head as it is, unless the newest checkpoint is of it."""
         head = store.head(self._database)
         if head.count > self._count:
-            made = chain.sign(self._database.ledger_id, head, timestamp(self._clock.now()), self._key)
+            made = checkpoint.sign(self._database.ledger_id, head, timestamp(self._clock.now()), self._key)
             store.add_checkpoint(self._database, made)
             self.newest, self._count = msgspec.json.encode(made), head.count
         self._signed = self._clock.monotonic()
@@ -77,14 +77,14 @@ def public_keys(files: Iterable[Path]) -> dict[str, Ed25519PublicKey]:
             raise CheckpointError(f"the public key cannot be read: {error}", hint=str(file)) from error
         if not isinstance(key, Ed25519PublicKey):
             raise CheckpointError("the public key is not an Ed25519 key", hint=str(file))
-        keys[chain.key_id(key)] = key
+        keys[checkpoint.key_id(key)] = key
     return keys
 
 
 def keep_public(key: Ed25519PrivateKey, folder: Path) -> Path:
     """Write the public half under its id, beside those of former keys; return where."""
     public = key.public_key()
-    file = folder / f"{chain.key_id(public)}.pub"
+    file = folder / f"{checkpoint.key_id(public)}.pub"
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         if not file.exists():

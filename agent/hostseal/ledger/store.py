@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from hostseal.core import chain
 from hostseal.core.chain import Head
+from hostseal.core.checkpoint import Checkpoint
 from hostseal.ledger.database import Database
 from hostseal.ledger.entry import Entry, Kind, Outcome
 from hostseal.ledger.schema import checkpoints, records
@@ -52,7 +53,7 @@ def newest_checkpoint(database: Database) -> bytes | None:
     return None if body is None else bytes(body)
 
 
-def add_checkpoint(database: Database, checkpoint: chain.Checkpoint) -> None:
+def add_checkpoint(database: Database, checkpoint: Checkpoint) -> None:
     """Keep a checkpoint; a newer one for the same length replaces it."""
     body = msgspec.json.encode(checkpoint)
     count = checkpoint.claim.count

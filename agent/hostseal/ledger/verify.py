@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from hostseal.core import chain
+from hostseal.core import chain, checkpoint
 from hostseal.core.chain import Head
 from hostseal.errors import CheckpointError, LedgerError
 from hostseal.ledger import links
@@ -108,8 +108,8 @@ def _chain(path: Path, ledger: str, count: int, parts: int) -> list[Finding]:
 
 def _claims(
     stored: Sequence[bytes], keys: Mapping[str, Ed25519PublicKey], ledger: str
-) -> tuple[list[chain.Claim], list[Finding]]:
-    claims: list[chain.Claim] = []
+) -> tuple[list[checkpoint.Claim], list[Finding]]:
+    claims: list[checkpoint.Claim] = []
     bad: list[Finding] = []
     for number, body in enumerate(stored, 1):
         try:
@@ -123,18 +123,18 @@ def _claims(
     return claims, bad
 
 
-def _claim(body: bytes, keys: Mapping[str, Ed25519PublicKey], ledger: str) -> chain.Claim:
+def _claim(body: bytes, keys: Mapping[str, Ed25519PublicKey], ledger: str) -> checkpoint.Claim:
     try:
         raw = msgspec.json.decode(body)
     except msgspec.DecodeError as error:
         raise CheckpointError(f"this is not a checkpoint: {error}") from error
-    claim = chain.check(raw, dict(keys))
+    claim = checkpoint.check(raw, dict(keys))
     if claim.ledger != ledger:
         raise CheckpointError(f"it is of another ledger, {claim.ledger}")
     return claim
 
 
-def _compared(db: sqlite3.Connection, claims: Sequence[chain.Claim], head: Head) -> Iterator[Finding]:
+def _compared(db: sqlite3.Connection, claims: Sequence[checkpoint.Claim], head: Head) -> Iterator[Finding]:
     for claim in claims:
         yield from _fits(db, claim.count, claim.hash, head, f"the checkpoint of {claim.time}")
     for earlier, later in pairwise(claims):
@@ -158,7 +158,7 @@ def _witnessed(
         yield from _fits(db, one.line.head.count, one.line.head.hash, head, one.place)
         if one.line.checkpoint is not None:
             try:
-                claim = chain.check(one.line.checkpoint, dict(keys))
+                claim = checkpoint.check(one.line.checkpoint, dict(keys))
             except CheckpointError as error:
                 yield Finding(trouble=Trouble.WITNESS, position=0, says=f"{one.place}: {error.message}")
             else:

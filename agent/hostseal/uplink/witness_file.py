@@ -26,7 +26,7 @@ class WitnessFile:
     """One line for each new head. When it grows too long, every second of the older lines goes."""
 
     def __init__(self, path: Path) -> None:
-        """Read the last line; OSError when there is a file that cannot be read."""
+        """Read the last line, after cutting off what a kill left without an end; OSError when that cannot be done."""
         self._path = path
         self.last = _last(path)
 
@@ -34,12 +34,10 @@ class WitnessFile:
         """Append a line, unless it says what the last one says; OSError when it cannot be written."""
         if self.last is not None and (self.last.ledger, self.last.head) == (line.ledger, line.head):
             return
-        handle = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            os.write(handle, msgspec.json.encode(line) + b"\n")
             size = os.fstat(handle).st_size
-            # What a kill left without an end ends here: it is no line, and must not spoil this one.
-            torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-            os.write(handle, (b"\n" if torn else b"") + msgspec.json.encode(line) + b"\n")
         finally:
             os.close(handle)
         self.last = line
@@ -53,10 +51,13 @@ class WitnessFile:
 
 def _last(path: Path) -> Line | None:
     try:
-        lines = path.read_bytes().split(b"\n")[:-1]
+        content = path.read_bytes()
     except FileNotFoundError:
         return None
-    for line in reversed(lines):
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        os.truncate(path, whole)
+    for line in reversed(content[:whole].splitlines()):
         try:
             return msgspec.json.decode(line, type=Line)
         except msgspec.DecodeError:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from hostseal.core import chain
+from hostseal.core import checkpoint
 from hostseal.ledger import checkpoints, database, store
 from hostseal.ledger.database import Database
 from hostseal.ledger.entry import Entry
@@ -41,7 +41,7 @@ class Small:
     @property
     def keys(self) -> dict[str, Ed25519PublicKey]:
         public = self.key.public_key()
-        return {chain.key_id(public): public}
+        return {checkpoint.key_id(public): public}
 
     def add(self, *entries: Entry) -> None:
         store.append(self.database, entries, NOW)

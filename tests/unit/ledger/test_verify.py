@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hostseal.core import chain
+from hostseal.core import chain, checkpoint
 from hostseal.core.chain import FIELDS, Head
 from hostseal.errors import LedgerError
 from hostseal.ledger import store
@@ -240,7 +240,7 @@ def test_another_ledgers_id_fits_nothing(small: Small) -> None:
 
 
 def test_a_checkpoint_of_another_ledger_is_found(small: Small, tmp_path: Path) -> None:
-    claim = chain.sign("another", store.head(small.database), "t", small.key)
+    claim = checkpoint.sign("another", store.head(small.database), "t", small.key)
     with changed(small.path) as db:
         db.execute("UPDATE checkpoints SET body = ? WHERE count = 6", (msgspec.json.encode(claim),))
     assert found(small) == {("checkpoint", 0)}
