@@ -95,7 +95,7 @@ def _make(draft: Path, inputs: Inputs, base: str, launcher: Launcher, say: Calla
     try:
         variables = work / "variables.json"
         variables.write_bytes(msgspec.json.encode(_play_variables(inputs, work)))
-        capture = json.dumps({"action": "build-capture", "target": str(root)})
+        capture = json.dumps({"action": "build-capture", "name": instance.name, "target": str(root)})
         packer.build(
             inputs.checkout,
             instance,
@@ -139,6 +139,8 @@ def _play_variables(inputs: Inputs, work: Path) -> dict[str, object]:
         raise ImageError(f"the site's data is not JSON: {error}", hint=str(inputs.site)) from error
     return {
         "ansible_python_interpreter": "/usr/bin/python3",
+        # Packer's Ansible provisioner switches it off in the environment; a variable weighs more.
+        "ansible_host_key_checking": True,
         "hostseal_checkout": str(inputs.checkout),
         "hostseal_keys_dir": str(inputs.keys),
         "hostseal_build_dir": str(work / "bundle"),
