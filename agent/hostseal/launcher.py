@@ -43,8 +43,9 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BuildInstance(msgspec.Struct, frozen=True, kw_only=True):
-    """A host to build an image on: where it answers, who may log in by which key, and ssh's options that know it."""
+    """A host to build an image on: its name for the launcher, where it answers, whose key opens it, ssh's options."""
 
+    name: str
     address: str
     user: str
     private_key: str
@@ -81,11 +82,11 @@ class Launcher:
         return self._ask(_Base, "build-base").base
 
     def build_instance(self) -> BuildInstance:
-        """Return a fresh build instance; an earlier one is removed. LauncherError."""
+        """Return a fresh build instance; what earlier builds left is removed. LauncherError."""
         return self._ask(BuildInstance, "build-create")
 
     def drop_build_instance(self) -> None:
-        """Remove the build instance, if there is one. LauncherError."""
+        """Remove every build instance; none is no error. LauncherError."""
         self._ask(dict[str, Any], "build-destroy")
 
     def _ask(self, kind: type[T], action: str, **fields: Any) -> T:

@@ -70,7 +70,7 @@ class ImageSite:
             "default": {"mode": self.default_mode},
             **self.data,
         }
-        site.write_text(json.dumps(data, sort_keys=True), "utf-8")
+        site.write_text(json.dumps(data, sort_keys=True) + "\n", "utf-8")
         variables = self.folder / "variables.json"
         variables.write_text(json.dumps(self.variables, sort_keys=True), "utf-8")
         inputs = Inputs(

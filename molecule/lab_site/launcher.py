@@ -76,12 +76,12 @@ def build_base(_fields: dict[str, Any]) -> dict[str, str]:
     return {"base": f"sha256:{image.ensure(Progress()).digest}"}
 
 
-def build_create(_fields: dict[str, Any]) -> BuildInstance:
-    """Return a fresh host from the base image."""
-    lab = _lab()
-    lab.down([f"{lab.prefix}-{_BUILD}"])
-    (host,) = lab.up([_BUILD])
+def build_create(fields: dict[str, Any]) -> BuildInstance:
+    """Return a fresh host from the base image, under a name that no earlier build had."""
+    build_destroy(fields)
+    (host,) = _lab().up([f"{_BUILD}-{secrets.token_hex(3)}"])
     return BuildInstance(
+        name=host.name,
         address=host.address,
         user=AUTOMATION,
         private_key=str(host.key(AUTOMATION)),
@@ -90,18 +90,20 @@ def build_create(_fields: dict[str, Any]) -> BuildInstance:
 
 
 def build_capture(fields: dict[str, Any]) -> dict[str, str]:
-    """Stop the build instance and copy its disk to the folder `target`."""
-    host = _lab().host(_BUILD)
+    """Stop the build instance `name` and copy its disk to the folder `target`."""
+    host = _lab().host(fields["name"])
     host.stop()
     host.capture(Path(fields["target"]))
     return {"captured": fields["target"]}
 
 
 def build_destroy(_fields: dict[str, Any]) -> dict[str, Any]:
-    """Remove the build instance, if there is one."""
+    """Remove all build instances."""
     lab = _lab()
-    lab.down([f"{lab.prefix}-{_BUILD}"])
-    return {}
+    names = [host.name for host in lab.hosts() if host.name.startswith(f"{lab.prefix}-{_BUILD}-")]
+    if names:
+        lab.down(names)
+    return {"removed": names}
 
 
 ACTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {

@@ -65,8 +65,9 @@ build {
     use_proxy = false
     ansible_env_vars = [
       "ANSIBLE_COLLECTIONS_PATH=${var.collections}",
-      "ANSIBLE_HOST_KEY_CHECKING=True",
       "ANSIBLE_SSH_PIPELINING=True",
+      # Nothing goes on for long once the instance is gone.
+      "ANSIBLE_SSH_ARGS=-C -o ControlMaster=auto -o ControlPersist=5s -o ServerAliveInterval=5 -o ServerAliveCountMax=3",
       "ANSIBLE_NOCOLOR=1",
     ]
     extra_arguments = [

@@ -33,7 +33,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     enrolled: str
 
 
-def join(folder: Path, now: datetime, ledger: LedgerSettings) -> Instance:
+def join(folder: Path, now: datetime, ledger: LedgerSettings, *, program: Path = PROGRAM) -> Instance:
     """Make the host's identity below `folder` (/etc/hostseal) and write down its place; EnrolmentError if it may not.
 
     The credential is believed with the image's enrolment.pub, and must be for this host's name and image. Where there is a
@@ -43,7 +43,7 @@ def join(folder: Path, now: datetime, ledger: LedgerSettings) -> Instance:
     raw = _credential(folder)
     place = verify(raw, keys.public_key(folder / "enrolment.pub"), now).place
     _check(place, folder)
-    _identity(folder / "opa")
+    _identity(folder / "opa", program)
     if ledger.url:
         introduce(raw, ledger)
     joined = Instance(
@@ -83,13 +83,13 @@ def _check(place: Place, folder: Path) -> None:
         raise EnrolmentError(f"the credential is for image {place.image}, this host is from {image}")
 
 
-def _identity(opa: Path) -> None:
-    argv: list[str | Path] = ["/usr/bin/python3", "-ISE", PROGRAM, "ensure", opa]
+def _identity(opa: Path, program: Path) -> None:
+    argv: list[str | Path] = ["/usr/bin/python3", "-ISE", program, "ensure", opa]
     try:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=_PROGRAM_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
         raise EnrolmentError(f"the host's keys were not made within {_PROGRAM_SECONDS} s") from error
     if done.returncode:
         raise EnrolmentError(
-            f"the host's keys could not be made: {done.stderr.strip()[-500:]}", hint=str(PROGRAM)
+            f"the host's keys could not be made: {done.stderr.strip()[-500:]}", hint=str(program)
         )

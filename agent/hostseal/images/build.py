@@ -1,6 +1,7 @@
 """Builds a host image: instance, Packer, captured disk, generalised, sealed, with its provenance; or finds it made."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,9 +15,10 @@ import msgspec
 from hostseal import keys
 from hostseal.core.event import timestamp
 from hostseal.core.images import added
+from hostseal.core.seal import text
 from hostseal.errors import ImageError
 from hostseal.images import inputs as made_from
-from hostseal.images import packer
+from hostseal.images import packer, secrets
 from hostseal.images.catalogue import MANIFEST, PROVENANCE, ROOT, Catalogue
 from hostseal.images.inputs import Inputs
 from hostseal.images.store import Store
@@ -93,7 +95,7 @@ def _make(draft: Path, inputs: Inputs, base: str, launcher: Launcher, say: Calla
     try:
         variables = work / "variables.json"
         variables.write_bytes(msgspec.json.encode(_play_variables(inputs, work)))
-        capture = json.dumps({"action": "build-capture", "target": str(root)})
+        capture = json.dumps({"action": "build-capture", "name": instance.name, "target": str(root)})
         packer.build(
             inputs.checkout,
             instance,
@@ -107,6 +109,10 @@ def _make(draft: Path, inputs: Inputs, base: str, launcher: Launcher, say: Calla
         launcher.drop_build_instance()
     say("taking out what is one host's alone, and sealing the rest")
     _run([inputs.checkout / GENERALISE, root])
+    for path, why in secrets.find(os.fsencode(root)):
+        raise ImageError(
+            f"the image would hold {text(path)}: {why}", hint=f"{GENERALISE} takes such things out"
+        )
     manifest = files.create(root, draft / MANIFEST, keys.private_key(inputs.keys / "seal.key"))
     shutil.copyfile(draft / MANIFEST, root / PLACE.lstrip("/"))
     (root / PLACE.lstrip("/")).chmod(0o644)
@@ -132,6 +138,8 @@ def _play_variables(inputs: Inputs, work: Path) -> dict[str, object]:
         **({} if inputs.variables is None else _table(inputs.variables)),
         **({} if inputs.tasks is None else {"hostseal_image_tasks": str(inputs.tasks)}),
         "ansible_python_interpreter": "/usr/bin/python3",
+        # Packer's Ansible provisioner switches it off in the environment; a variable weighs more.
+        "ansible_host_key_checking": True,
         "hostseal_checkout": str(inputs.checkout),
         "hostseal_keys_dir": str(inputs.keys),
         "hostseal_build_dir": str(work / "bundle"),

@@ -54,7 +54,17 @@ def build(
         "TMPDIR": str(work),
         "ANSIBLE_HOME": str(work / "ansible"),
     }
-    argv = ["packer", "build", "-color=false", *words, str(checkout / TEMPLATE)]
+    # It ends with this process: an orphan would go on with an instance that the next build takes away.
+    argv = [
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        "packer",
+        "build",
+        "-color=false",
+        *words,
+        str(checkout / TEMPLATE),
+    ]
     said: list[str] = []
     with subprocess.Popen(
         argv,
