@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from e2e import person, record
+from e2e.test_how_to import commands
 from hostseal import keys
-from hostseal.core.images import added, promoted, tested
+from hostseal.core import images
 from hostseal.images.catalogue import MANIFEST, PROVENANCE, ROOT
 from hostseal.seal import files
 from hostseal.seal.personal import MANIFEST as PLACE
@@ -235,11 +236,8 @@ def broken_image(fleet: FleetLab, folder: Path) -> str:
     shutil.copyfile(good / PROVENANCE, made / PROVENANCE)
     catalogue.take_in(manifest.image, made)
     now = datetime.now(UTC)
-    catalogue.change(
-        lambda images: promoted(
-            tested(added(images, manifest.image, now), manifest.image, now), manifest.image, now
-        )
-    )
+    for step in (images.added, images.tested, images.promoted):
+        catalogue.change(lambda known, step=step: step(known, manifest.image, now))  # type: ignore[misc]
     return manifest.image
 
 
@@ -269,7 +267,7 @@ def test_a_successor_that_cannot_serve_leaves_the_old_host_serving_until_it_is_q
     assert fleet.run("fleet", "release", old.name).returncode == 0
     done = fleet.run("fleet", "once", "--host", old.name)
     assert (done.returncode, "no image is current" in done.stderr) == (1, True), done.stderr
-    catalogue.change(lambda images: promoted(images, good, datetime.now(UTC)))
+    catalogue.change(lambda known: images.promoted(known, good, datetime.now(UTC)))
     fleet.settings.write_text(settings, "utf-8")
     done = fleet.run("fleet", "once", "--host", old.name)
     assert done.returncode == 0, done.stderr
@@ -291,4 +289,39 @@ def test_an_agent_that_is_killed_as_root_is_flagged_by_the_ledger_and_its_host_r
     assert (raised.cause, raised.writer) == ("silent", "ledger")
     done = fleet.run("fleet", "once", "--host", old.name)
     assert done.returncode == 0, done.stderr
+    assert_whole(fleet)
+
+
+def test_the_how_to_page_replace_a_host(fleet: FleetLab) -> None:
+    """Its commands, read out of the page; `web-1-g1` is whoever serves in that slot then."""
+    page = commands(
+        "replace-a-host.md", {"ansible-playbook ": f"{Path(sys.executable).with_name('ansible-playbook')} "}
+    )
+    own = f" -e hostseal_cli={HOSTSEAL} -e hostseal_fleet_settings={fleet.settings}"
+    said = []
+    replaced = flag(fleet, "web-1").name
+    for line in page:
+        if "playbook" in line:
+            replaced = flag(fleet, "web-1").name
+        name = replaced if "explain" in line else serving(fleet)["web-1"]
+        command = line.replace("web-1-g1", name).replace("web-1-g2", name)
+        command = (
+            command.replace("hostseal ", f"{HOSTSEAL} ", 1)
+            if command.startswith("hostseal ")
+            else command + own
+        )
+        done = subprocess.run(
+            ["bash", "-ec", command], cwd=REPO, env={**fleet.environment, "ANSIBLE_NOCOLOR": "1"},
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        said.append(done.stdout)
+    status, would, replace, playbook_run, timer, held, freed, told = said
+    assert "flagged" in status
+    assert "would create" in would
+    assert "was replaced by" in replace
+    assert "was replaced by" in playbook_run
+    assert timer == "nothing to do: no host is due\n"
+    assert (held, freed) == ("", "")
+    assert f"host        {replaced}" in told
     assert_whole(fleet)
