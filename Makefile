@@ -82,6 +82,7 @@ lab-down: setup ## Stop them, and clean up after a crashed run
 
 bench: setup opa ## Speed and memory, as ratios paired in one run
 	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench
+	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.gate
 	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.files_burst
 
 clean: ## Remove what make made in the checkout (not the user's cache)

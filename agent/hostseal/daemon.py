@@ -18,6 +18,7 @@ from hostseal.core.event import EventType, timestamp
 from hostseal.errors import ActionError, SpoolError
 from hostseal.log import Log
 from hostseal.open_sessions import OpenSessions
+from hostseal.operator_desk import OperatorDesk
 from hostseal.pardon_desk import PardonDesk
 from hostseal.pipeline import Pipeline, PolicyEngine
 from hostseal.ports import Clock
@@ -31,9 +32,11 @@ from hostseal.sensors.pam_gate import GateServer
 from hostseal.state import open_state
 from hostseal.steps import Listener
 from hostseal.supervise import Supervised
+from hostseal.uplink.uplink import Uplink, Waking
 
 _TICK_SECONDS = 5.0
 _ALIVE_EVERY = 12
+_NO_SENSORS = frozenset({"pipeline", "actions", "ledger"})
 
 
 class Daemon:
@@ -52,6 +55,7 @@ class Daemon:
         journal: bool,
     ) -> None:
         self.settings, self._clock, self._log = settings, clock, log
+        listener = waking = Waking(listener)
         self.stop = threading.Event()
         self._spool, self.flag, self._aside = open_state(settings.state, settings.spool)
         host = host_identity.read(settings.agent.name)
@@ -73,6 +77,10 @@ class Daemon:
             Supervised("actions", self._actions.run, self._died),
             Supervised("files", self.files.run, self._died),
         ]
+        self._uplink: Uplink | None = None
+        if settings.ledger.url:
+            self._uplink = Uplink(settings.ledger, state, self.recorder, self.flag, waking, clock, log)
+            self._parts.append(Supervised("ledger", self._uplink.run, self._died))
         if self._gate is not None:
             self._parts.append(Supervised("gate", self._gate.run, self._died))
         if journal:
@@ -134,7 +142,7 @@ class Daemon:
             "version": __version__,
             "config_digest": digest,
             "policy_revision": None,
-            "sensors": [part.name for part in self._parts if part.name not in {"pipeline", "actions"}],
+            "sensors": [part.name for part in self._parts if part.name not in _NO_SENSORS],
         }
         self.recorder(EventType.AGENT_STARTED, data, sensor="agent", key=f"started:{now}")
 
@@ -158,6 +166,8 @@ class Daemon:
         self.files.end()
         self.recorder.stop()
         self._actions.wake()
+        if self._uplink is not None:
+            self._uplink.wake()
 
     def _restore_sessions(self) -> None:
         known = {event.audit_session: event.data for event in self._spool.opened(self.recorder.host.boot_id)}
@@ -183,6 +193,8 @@ class Daemon:
                 key = self.settings.pardon.public_key
                 desk = PardonDesk(self.recorder, self.flag, self.recorder.host.name, Path(key), self._clock)
                 return desk.take(message)
+            case "flag":
+                return OperatorDesk(self.recorder, self.pipeline, self._spool, self.flag).take(message)
             case other:
                 return {"ok": False, "error": f"unknown operation {other!r}"}
 
@@ -194,6 +206,7 @@ class Daemon:
             "parts": {part.name: {"alive": part.alive, "deaths": part.deaths, "error": part.last_error}
                       for part in self._parts},
             "files": self.files.status(),
+            "ledger": None if self._uplink is None else self._uplink.status(),
             "spool": {"pending": self._spool.pending(), "last_seq": self._spool.last_seq(),
                       "full": self.recorder.full, "trouble": self.pipeline.trouble},
         }  # fmt: skip
@@ -207,7 +220,8 @@ class Daemon:
         """Return the first thing a person should know, None when all is well."""
         dead = next((f"{p.name}: {p.last_error}" for p in self._parts if not p.alive and p.last_error), None)
         aside = f"a damaged spool was set aside: {self._aside}" if self._aside else None
-        return self.recorder.full or self.pipeline.trouble or dead or aside
+        ledger = None if self._uplink is None else self._uplink.trouble
+        return self.recorder.full or self.pipeline.trouble or dead or aside or ledger
 
     def _died(self, name: str, error: BaseException, deaths: int) -> None:
         self._log(

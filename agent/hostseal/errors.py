@@ -16,7 +16,11 @@ class HostsealError(Exception):
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
 
-class ConfigError(HostsealError):
+class BadInputError(HostsealError):
+    """What a person or another program handed over cannot be used; nothing was done with it."""
+
+
+class ConfigError(BadInputError):
     """The configuration cannot be used."""
 
 
@@ -48,8 +52,16 @@ class ActionError(HostsealError):
     """An action cannot be started or did not succeed."""
 
 
-class PardonError(HostsealError):
+class PardonError(BadInputError):
     """A pardon is refused."""
+
+
+class PlaybookError(BadInputError):
+    """A playbook, or what it is to be judged by, cannot be used."""
+
+
+class OperatorError(BadInputError):
+    """An operator's wish cannot be taken."""
 
 
 class IllegalTransitionError(HostsealError):
@@ -60,15 +72,47 @@ class UntrustedFileError(HostsealError):
     """A file that must be root's alone is not."""
 
 
-class KeyFileError(HostsealError):
+class LedgerError(HostsealError):
+    """The ledger cannot be opened, read or written."""
+
+
+class CheckpointError(LedgerError):
+    """A checkpoint, or its key, does not hold."""
+
+
+class RefusedError(LedgerError):
+    """The ledger does not take what was posted; `status` is HTTP's."""
+
+    def __init__(self, status: int, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class UplinkError(HostsealError):
+    """The ledger cannot be reached, or gives no usable answer."""
+
+
+class NotReplacedError(HostsealError):
+    """The replacement that was asked for is not allowed now; nothing was changed."""
+
+
+class LeaseError(HostsealError):
+    """Another controller is at work, or has taken over."""
+
+
+class BalancerError(HostsealError):
+    """The load balancer did not do what it was asked to."""
+
+
+class KeyFileError(BadInputError):
     """A file does not hold the key it should."""
 
 
-class SealError(HostsealError):
+class SealError(BadInputError):
     """A manifest cannot be made or believed; never taken for "nothing differs"."""
 
 
-class EnrolmentError(HostsealError):
+class EnrolmentError(BadInputError):
     """A host's enrolment is refused."""
 
 
@@ -80,5 +124,5 @@ class LauncherError(HostsealError):
     """The launcher of hosts did not do what it was asked."""
 
 
-class PlanRefusedError(HostsealError):
+class PlanRefusedError(BadInputError):
     """A plan is not exactly the one change that was asked for."""

@@ -1,5 +1,7 @@
 """Named events in the journal (or on standard error), one line each, with their fields."""
 
+import os
+import sys
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -27,6 +29,18 @@ def to_journal(name: str, *, level: str = "info", **fields: object) -> None:
         HOSTSEAL_EVENT=name,
         **extra,
     )
+
+
+def to_standard_error(name: str, *, level: str = "info", **fields: object) -> None:
+    """Write to standard error; a service's goes to the journal, with its level."""
+    sys.stderr.write(
+        f"<{_PRIORITY[level]}>{line(name, fields)}\n" if _under_systemd() else f"{line(name, fields)}\n"
+    )
+    sys.stderr.flush()
+
+
+def _under_systemd() -> bool:
+    return "JOURNAL_STREAM" in os.environ
 
 
 def line(name: str, fields: Mapping[str, object]) -> str:

@@ -5,9 +5,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from demo.story import MissingError, tell
-from demo.timeline import Timeline
+from demo.story import tell
+from demo.timeline import MissingError, Timeline
+from hostseal.errors import HostsealError
 from lab import Lab, LabError, leftovers
+from lab_fleet import FleetLab
 
 PREFIX = "demo"
 FOLDER = Path(__file__).resolve().parents[2] / ".demo"
@@ -24,11 +26,11 @@ def main() -> int:
     FOLDER.mkdir(mode=0o700)
     timeline = Timeline()
     status = 0
+    Lab(PREFIX).down()
     try:
-        with Lab(PREFIX) as lab:
-            lab.down()
-            tell(timeline, lab, FOLDER)
-    except (LabError, MissingError) as error:
+        with FleetLab(FOLDER, PREFIX, ("web-1", "web-2", "web-3"), data={}) as fleet:
+            tell(timeline, fleet)
+    except (HostsealError, LabError, MissingError) as error:
         timeline.say("FAILED", str(error))
         status = 1
     except KeyboardInterrupt:
@@ -38,7 +40,7 @@ def main() -> int:
         timeline.say("FAILED", f"left behind: {', '.join(left)}")
         status = status or 1
     else:
-        timeline.say("lab", "host stopped; nothing is left behind")
+        timeline.say("lab", "hosts stopped; nothing is left behind")
     if arguments.svg:
         timeline.save(arguments.svg)
     return status

@@ -3,38 +3,57 @@
 import base64
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pexpect
 
-from demo.timeline import Timeline
+from demo.circle import explain, refuse_a_patch, replace
+from demo.timeline import MissingError, Timeline
 from demo.watch import Record, Watch
-from lab import Host, Lab, LabError
-from lab_site import Site, install
+from hostseal.core.event import in_words
+from lab import Host, LabError
+from lab_fleet import FleetLab
 
 PROMPT = r"[$#] "
 RECORDS = ("/var/lib/hostseal/flag.json", "/var/lib/hostseal/spool.db", "/var/log/hostseal/decisions.jsonl")
 
 
-class MissingError(Exception):
-    """Something the demo promises was not observed."""
-
-
-def tell(timeline: Timeline, lab: Lab, folder: Path) -> None:
+def tell(timeline: Timeline, fleet: FleetLab) -> None:
     """Run the whole story; MissingError names the first step that was not observed."""
-    with timeline.working("host image and boot (systemd, journald, logind, sshd)"):
-        host = lab.up(["host"])[0]
-    with timeline.working(f"OPA and agent on {host.name}, by the collection's roles over ssh"):
-        install(Site(folder / "site"), [host])
-    watch = Watch(host, timeline)
-    try:
-        _observe(watch, "the agent's start", lambda r: _type(r) in {"agent.started", "session.channel"})
-        _break_the_seal(timeline, host, watch)
-        _see_the_flag(timeline, host, watch)
-    finally:
-        watch.close()
-    _keep(timeline, host, folder)
+    with timeline.working("host image: Packer, the collection's roles over ssh, boot test"):
+        image = fleet.image(lambda _line: None)
+    timeline.say("lab", f"image {image.digest} is current")
+    with timeline.working(f"{len(fleet.slots)} web hosts from it, by OpenTofu, behind HAProxy"):
+        fleet.up()
+    with fleet.load() as load:
+        host = fleet.host(f"{fleet.prefix}-{fleet.slots[0]}-g1")
+        watch = Watch(host, timeline)
+        try:
+            _observe(watch, "the agent's start", lambda r: _type(r) in {"agent.started", "session.channel"})
+            _break_the_seal(timeline, host, watch)
+            _see_the_flag(timeline, host, watch)
+        finally:
+            watch.close()
+        _keep(timeline, host, fleet.folder)
+        refuse_a_patch(timeline, fleet)
+        _wait_for_the_ledger(timeline, fleet, host.name)
+        successor = replace(timeline, fleet, host.name)
+    explain(timeline, fleet, host.name, successor)
+    timeline.say("web", f"{load.sent} requests were sent all along, {len(load.failed)} failed")
+    if load.failed:
+        raise MissingError(f"requests failed: {', '.join(load.failed[:3])}")
+
+
+def _wait_for_the_ledger(timeline: Timeline, fleet: FleetLab, host: str) -> None:
+    deadline = time.monotonic() + 30
+    with fleet.opened() as ledger:
+        while not any(flag.host == host for flag in ledger.open_flags()):
+            if time.monotonic() > deadline:
+                raise MissingError("the flag did not reach the ledger")
+            time.sleep(0.1)
+    timeline.say("ledger", f"the flag of {host} is in the ledger")
 
 
 def _break_the_seal(timeline: Timeline, host: Host, watch: Watch) -> None:
@@ -68,7 +87,7 @@ def _see_the_flag(timeline: Timeline, host: Host, watch: Watch) -> None:
         raise MissingError("the host is not flagged on disk")
     timeline.say(
         "flag",
-        f"incident {incident['id']}, {incident['evidence']} event(s), replace by {incident['deadline']}",
+        f"incident {incident['id']}, {incident['evidence']} event(s), replace by {in_words(incident['deadline'])}",
     )
     for reason in incident["reasons"]:
         timeline.say("flag", f"reason: {reason}")

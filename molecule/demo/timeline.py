@@ -17,8 +17,12 @@ COLOURS = {
     "ansible": "blue",
     "flag": "bold red",
 }
-COLOURS |= {"check": "green"}
+COLOURS |= {"check": "green", "gate": "bold red", "fleet": "cyan", "ledger": "green", "web": "white"}
 _WIDTH = 140
+
+
+class MissingError(Exception):
+    """Something the demo promises was not observed."""
 
 
 class Timeline:

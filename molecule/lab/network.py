@@ -13,16 +13,17 @@ INSIDE = "host0"
 CANDIDATES = [ipaddress.IPv4Network(f"10.{second}.0.0/24") for second in range(111, 127)]
 
 
+def gateway() -> str:
+    """Return the address that hosts know this machine by; the bridge need not be there yet."""
+    return str((_bridge_range() or _free_range())[1])
+
+
 def ensure_bridge() -> ipaddress.IPv4Network:
     """Return the bridge's range; make the bridge in a range nothing else here routes. Call under the global lock."""
     existing = _bridge_range()
     if existing is not None:
         return existing
-    taken = _taken_ranges()
-    free = [network for network in CANDIDATES if not any(network.overlaps(other) for other in taken)]
-    if not free:
-        raise LabError(f"every range from {CANDIDATES[0]} to {CANDIDATES[-1]} is in use on this machine")
-    network = free[0]
+    network = _free_range()
     # An address of its own: a bridge's default one changes with its ports.
     call(["ip", "link", "add", BRIDGE, "address", _hardware_address(network[1]), "type", "bridge"])
     call(["ip", "address", "add", f"{network[1]}/{network.prefixlen}", "dev", BRIDGE])
@@ -96,6 +97,14 @@ def _bridge_range() -> ipaddress.IPv4Network | None:
             return ipaddress.IPv4Network(f"{address['local']}/{address['prefixlen']}", strict=False)
     remove_bridge()  # a run broke off before the address was set
     return None
+
+
+def _free_range() -> ipaddress.IPv4Network:
+    taken = _taken_ranges()
+    free = [network for network in CANDIDATES if not any(network.overlaps(other) for other in taken)]
+    if not free:
+        raise LabError(f"every range from {CANDIDATES[0]} to {CANDIDATES[-1]} is in use on this machine")
+    return free[0]
 
 
 def _taken_ranges() -> list[ipaddress.IPv4Network]:

@@ -117,10 +117,16 @@ def read_record(folder: Path) -> HostRecord | None:
     data = _read(folder / "host.json")
     if data is None:
         return None
-    options = data["options"]
-    image = options.get("image")
-    options = {**options, "image": None if image is None else HostImage(**image)}
-    return HostRecord(**{**data, "options": HostOptions(**options)})
+    # Written by another version, it may say more: a checkout sees the hosts of all, and must be able to pass them by.
+    options = _known(HostOptions, data["options"])
+    if options.get("image") is not None:
+        options["image"] = HostImage(**options["image"])
+    return HostRecord(**{**_known(HostRecord, data), "options": HostOptions(**options)})
+
+
+def _known(kind: type, data: dict[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: value for name, value in data.items() if name in names}
 
 
 def write_run(folder: Path, run: Run) -> None:

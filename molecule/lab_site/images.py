@@ -29,12 +29,17 @@ def shared_keys() -> Path:
 
 @dataclass(frozen=True)
 class ImageSite:
-    """A lab's images and hosts. `folder` is what is kept of it, `prefix` the lab's name, `data` the policy's site data."""
+    """A lab's images and hosts. `folder` is what is kept of it, `prefix` the lab's name, `data` the policy's site data.
+
+    `variables` are further ones of the roles, `tasks` a file of Ansible tasks that installs what the hosts are there for.
+    """
 
     folder: Path
     prefix: str
     default_mode: str = "flag"
     data: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    tasks: Path | None = None
     keys: Path = field(default_factory=shared_keys)
 
     @property
@@ -66,12 +71,17 @@ class ImageSite:
             **self.data,
         }
         site.write_text(json.dumps(data, sort_keys=True) + "\n", "utf-8")
+        variables = self.folder / "variables.json" if self.variables else None
+        if variables is not None:
+            variables.write_text(json.dumps(self.variables, sort_keys=True), "utf-8")
         inputs = Inputs(
             checkout=REPO,
             keys=self.keys,
             site=site,
             opa=REPO / ".tools/bin/opa",
             wheelhouse=Path(wheelhouse()),
+            variables=variables,
+            tasks=self.tasks,
         )
         return build(inputs, self.catalogue, Store(stores.default_folder()), self.launcher, say)
 

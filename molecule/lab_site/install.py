@@ -1,11 +1,11 @@
-"""One ansible-playbook run of playbooks/site.yml against lab hosts."""
+"""Runs of ansible-playbook against lab hosts: playbooks/site.yml and ledger.yml."""
 
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ class Site:
     hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
+    ledger_url: str = ""
 
     @property
     def keys(self) -> Path:
@@ -33,11 +34,40 @@ class Site:
 
 def install(site: Site, hosts: Sequence[Host], *, output: Path | None = None, check: bool = False) -> str:
     """Apply the site's playbook to the hosts; return Ansible's output. LabError, with its end, when it fails."""
+    variables = {**_variables(site), "hostseal_wheelhouse": wheelhouse()}
+    log = output or site.folder / "install.log"
+    return _play("site.yml", site, {"all": {"vars": variables, "hosts": _reached(hosts)}}, log, check=check)
+
+
+def install_ledger(
+    site: Site,
+    ledger: Host,
+    names: Sequence[str],
+    *,
+    output: Path | None = None,
+    check: bool = False,
+    **settings: Any,
+) -> Site:
+    """Install the ledger on its host, with tokens for the named hosts; return the site with the ledger in it.
+
+    `settings` are variables of the role. LabError when it fails.
+    """
+    variables = {**_variables(site), "hostseal_ledger_wheelhouse": wheelhouse("ledger"), **settings}
+    inventory = {
+        "all": {"vars": variables, "hosts": {name: {} for name in names}},
+        "ledger": {"hosts": _reached([ledger])},
+    }
+    log = output or site.folder / "install-ledger.log"
+    _play("ledger.yml", site, inventory, log, check=check)
+    return replace(site, ledger_url=f"https://{ledger.address}:8443")
+
+
+def _play(playbook: str, site: Site, inventory: Mapping[str, Any], log: Path, *, check: bool) -> str:
     site.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    inventory = site.folder / "inventory.json"
-    inventory.write_text(json.dumps(_inventory(site, hosts), indent=2), "utf-8")
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
-    command += [*(["--check"] if check else []), str(REPO / "playbooks/site.yml")]
+    described = site.folder / "inventory.json"
+    described.write_text(json.dumps(inventory, indent=2), "utf-8")
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(described)]
+    command += [*(["--check"] if check else []), str(REPO / "playbooks" / playbook)]
     environment = {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": str(REPO / "collections"),
@@ -45,7 +75,6 @@ def install(site: Site, hosts: Sequence[Host], *, output: Path | None = None, ch
         "ANSIBLE_SSH_PIPELINING": "True",
         "ANSIBLE_NOCOLOR": "1",
     }
-    log = output or site.folder / "install.log"
     with log.open("wb") as sink:
         done = subprocess.run(
             command,
@@ -62,41 +91,40 @@ def install(site: Site, hosts: Sequence[Host], *, output: Path | None = None, ch
     return text
 
 
-def _inventory(site: Site, hosts: Sequence[Host]) -> dict[str, Any]:
-    described = {host.name: host.describe() for host in hosts}
+def _variables(site: Site) -> dict[str, Any]:
     return {
-        "all": {
-            "vars": {
-                "ansible_user": AUTOMATION,
-                "ansible_python_interpreter": "/usr/bin/python3",
-                "hostseal_opa_binary": str(REPO / ".tools/bin/opa"),
-                "hostseal_keys_dir": str(site.keys),
-                "hostseal_wheelhouse": wheelhouse(),
-                "hostseal_cli": str(Path(sys.executable).with_name("hostseal")),
-                "hostseal_agent_settings": dict(site.agent_settings),
-                "hostseal_site": {
-                    "automation": {"accounts": [AUTOMATION], "key_fingerprints": []},
-                    "default": {"mode": site.default_mode},
-                    "hosts": dict(site.hosts),
-                    **site.data,
-                },
-            },
-            "hosts": {
-                name: {
-                    "ansible_host": what["address"],
-                    "ansible_ssh_private_key_file": what["keys"][AUTOMATION],
-                    "ansible_ssh_common_args": what["ssh_common_args"].replace("-o ControlPath=none ", ""),
-                }
-                for name, what in described.items()
-            },
-        }
+        "ansible_user": AUTOMATION,
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "hostseal_opa_binary": str(REPO / ".tools/bin/opa"),
+        "hostseal_keys_dir": str(site.keys),
+        "hostseal_cli": str(Path(sys.executable).with_name("hostseal")),
+        "hostseal_agent_settings": dict(site.agent_settings),
+        "hostseal_ledger_url": site.ledger_url,
+        "hostseal_site": {
+            "automation": {"accounts": [AUTOMATION], "key_fingerprints": []},
+            "default": {"mode": site.default_mode},
+            "hosts": dict(site.hosts),
+            **site.data,
+        },
     }
 
 
-def wheelhouse() -> str:
+def _reached(hosts: Sequence[Host]) -> dict[str, Any]:
+    described = {host.name: host.describe() for host in hosts}
+    return {
+        name: {
+            "ansible_host": what["address"],
+            "ansible_ssh_private_key_file": what["keys"][AUTOMATION],
+            "ansible_ssh_common_args": what["ssh_common_args"].replace("-o ControlPath=none ", ""),
+        }
+        for name, what in described.items()
+    }
+
+
+def wheelhouse(*extras: str) -> str:
     """Return the folder with the wheels of this checkout's agent, made now if it must be; LabError."""
     done = subprocess.run(
-        [REPO / "scripts/wheelhouse"], stdout=subprocess.PIPE, text=True, timeout=900, check=False
+        [REPO / "scripts/wheelhouse", *extras], stdout=subprocess.PIPE, text=True, timeout=900, check=False
     )
     if done.returncode:
         raise LabError("the wheelhouse could not be made; its reason stands above")

@@ -7,10 +7,17 @@ from frame.environment import base_python, cached_environment
 from frame.errors import FrameError, exit_status
 from frame.places import REQUIREMENTS
 from frame.progress import run
-from frame.wheels import BUILD, DEV, RUNTIME
+from frame.wheels import BUILD, DEV, LEDGER, RUNTIME
 
 # Each file may use only what the files named beside it have already pinned, where they overlap.
-ORDER: dict[str, tuple[str, ...]] = {BUILD: (), "go": (), "pin": (), RUNTIME: (), DEV: (RUNTIME, BUILD)}
+ORDER: dict[str, tuple[str, ...]] = {
+    BUILD: (),
+    "go": (),
+    "pin": (),
+    RUNTIME: (),
+    LEDGER: (RUNTIME,),
+    DEV: (RUNTIME, LEDGER, BUILD),
+}
 OPTIONS = (
     "--universal",
     "--python-version=3.11",

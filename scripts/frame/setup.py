@@ -12,7 +12,7 @@ from frame.errors import exit_status
 from frame.places import LOCKS, REQUIREMENTS, ROOT, VENV, VENV_PYTHON
 from frame.progress import run, say
 from frame.system_packages import ensure_system_packages
-from frame.wheels import BUILD, DEV, RUNTIME, install, tag_of, wheels
+from frame.wheels import BUILD, DEV, LEDGER, RUNTIME, install, tag_of, wheels
 
 STAMP = VENV / "hostseal-setup.json"
 
@@ -27,7 +27,7 @@ def chosen_python(found: Mapping[str, str], env: Mapping[str, str]) -> Path:
 
 def wanted_stamp(python: Path) -> dict[str, str]:
     """Return what the environment and the project's own installation are made from."""
-    pins = [REQUIREMENTS / f"{name}.txt" for name in (BUILD, RUNTIME, DEV)]
+    pins = [REQUIREMENTS / f"{name}.txt" for name in (BUILD, RUNTIME, LEDGER, DEV)]
     return {
         "python": str(python),
         "dependencies": digest_of(pins, str(python), tag_of(python), str(ROOT)),
@@ -58,7 +58,7 @@ def main(_arguments: list[str]) -> None:
         STAMP.unlink(missing_ok=True)
         if found.get("dependencies") != wanted["dependencies"] or not VENV_PYTHON.exists():
             make_environment(python, VENV)
-            for name in (RUNTIME, DEV):
+            for name in (RUNTIME, LEDGER, DEV):
                 install(VENV_PYTHON, wheels(VENV_PYTHON, name))
         _install_project()
         STAMP.write_text(json.dumps(wanted, indent=2) + "\n")

@@ -1,6 +1,7 @@
 """Collects the wheels that a lab host installs the agent from: hosts have no way out.
 
 Prints the folder's path as its last line. Use: pip install --no-index --find-links FOLDER hostseal
+With the argument `ledger`, also what the ledger's own host needs: hostseal[ledger]. Sealed hosts do without.
 """
 
 import os
@@ -13,25 +14,29 @@ from frame.environment import cached_environment
 from frame.errors import FrameError, exit_status
 from frame.places import REQUIREMENTS, ROOT, VENV_PYTHON
 from frame.progress import run
-from frame.wheels import BUILD, RUNTIME, wheels
+from frame.wheels import BUILD, LEDGER, RUNTIME, wheels
 
 HOST_PYTHON = Path("/usr/bin/python3.11")
 KEPT_WHEELHOUSES = 8
 
 
-def main(_arguments: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Make the wheelhouse if its content changed, and print where it is. Raises FrameError."""
+    unknown = [argument for argument in arguments if argument != LEDGER]
+    if unknown:
+        raise FrameError(f"no such extra: {', '.join(unknown)}", hint=f"there is {LEDGER}")
     if not VENV_PYTHON.exists():
         raise FrameError(".venv is not there: hostseal's own wheel is built with it", hint="make setup")
-    third_party = wheels(_python_of_the_hosts(), RUNTIME)
+    python = _python_of_the_hosts()
+    third_party = [wheels(python, name) for name in (RUNTIME, *arguments)]
     own = _own_wheel()
     houses = cache_root(os.environ) / "wheelhouse"
 
     def fill(folder: Path) -> None:
-        for wheel in [*third_party.glob("*.whl"), *own.glob("*.whl")]:
+        for wheel in (wheel for place in (*third_party, own) for wheel in place.glob("*.whl")):
             shutil.copy2(wheel, folder)
 
-    house = filled(houses / digest_of([], third_party.name, own.name), fill)
+    house = filled(houses / digest_of([], *(place.name for place in third_party), own.name), fill)
     _prune(houses)
     _prune(own.parent)
     print(house)

@@ -9,7 +9,7 @@ from frame.cache import cache_root, digest_of, filled
 from frame.places import REQUIREMENTS
 from frame.progress import run
 
-BUILD, RUNTIME, DEV = "build", "runtime", "dev"
+BUILD, RUNTIME, LEDGER, DEV = "build", "runtime", "ledger", "dev"
 
 
 def tag_of(python: Path) -> str:

@@ -1,6 +1,7 @@
 """The how-to pages, followed to the letter: each command is read out of its page and run."""
 
 import json
+import re
 import shlex
 import signal
 import subprocess
@@ -22,9 +23,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def commands(page: str, names: Mapping[str, str]) -> list[str]:
-    """Return the page's commands (its indented lines), with the example's names replaced by the test's own."""
-    lines = (ROOT / "docs/how-to" / page).read_text("utf-8").splitlines()
-    found = [line.strip() for line in lines if line.startswith("    ")]
+    """Return the page's commands (its indented lines outside a fence), with the example's names replaced by the test's own."""
+    text = re.sub(
+        r"^```.*?^```$", "", (ROOT / "docs/how-to" / page).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
+    found = [line.strip() for line in text.splitlines() if line.startswith("    ")]
     for example, own in names.items():
         assert any(example in command for command in found), f"{page} no longer says {example}"
         found = [command.replace(example, own) for command in found]

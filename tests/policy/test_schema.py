@@ -25,8 +25,8 @@ def question(path: Path) -> dict[str, Any]:
 
 def test_the_schema_is_a_schema() -> None:
     jsonschema.Draft7Validator.check_schema(SCHEMA)
-    profile = json.loads((ROOT / "policies" / "schemas" / "host" / "profile.json").read_bytes())
-    jsonschema.Draft7Validator.check_schema(profile)
+    for path in (ROOT / "policies" / "schemas").rglob("*.json"):
+        jsonschema.Draft7Validator.check_schema(json.loads(path.read_bytes()))
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)

@@ -46,7 +46,8 @@ def issue(
 )
 def join(folder: Path) -> None:
     """Make this host's own keys and write down its place; run once, by hostseal-enrol.service."""
+    from hostseal.config.load import drop_ins, load
     from hostseal.enrolment import join as first_boot
 
-    joined = first_boot.join(folder, datetime.now(UTC))
+    joined = first_boot.join(folder, datetime.now(UTC), load(drop_ins()).ledger)
     click.echo(f"{joined.host} is {joined.slot} generation {joined.generation}, instance {joined.instance}")

@@ -8,8 +8,12 @@ class ExitCode(IntEnum):
 
     OK = 0
     FAILED = 1
+    REFUSED = 1
     BAD_INPUT = 2
     NOT_RUNNING = 3
+    NO_ANSWER = 3
     FLAGGED = 4
     SUSPECT = 5
-    SEAL_BROKEN = 6
+    TAMPERED = 6
+    INCOMPLETE = 7
+    SEAL_BROKEN = 8

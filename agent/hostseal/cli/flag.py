@@ -1,4 +1,4 @@
-"""`hostseal flag`: pardons, signed off the host and applied on it."""
+"""`hostseal flag`: an operator's flag, and pardons, signed off the host and applied on it."""
 
 import getpass
 import json
@@ -12,12 +12,23 @@ import msgspec
 
 from hostseal.cli.control import ask
 from hostseal.core.event import timestamp
-from hostseal.errors import PardonError
+from hostseal.errors import OperatorError, PardonError
 
 
 @click.group()
 def flag() -> None:
     """The host's flag."""
+
+
+@flag.command("raise")
+@click.option("--reason", required=True, help="Why the host shall be replaced; it stands in the record.")
+@click.option("--person", default=getpass.getuser, show_default="you", help="Who flags it.")
+def raise_flag(reason: str, person: str) -> None:
+    """Ask the agent on this host to flag it; the policy has the last word. Prints the agent's receipt as JSON."""
+    receipt = ask({"op": "flag", "reason": reason, "person": person})
+    if receipt.pop("ok", None) is not True:
+        raise OperatorError(str(receipt.get("error")))
+    click.echo(json.dumps(receipt))
 
 
 @flag.command()

@@ -68,6 +68,8 @@ def show(digest: str, folder: Path | None) -> None:
 @click.option("--site", type=_FILE, required=True, help="The site's data for the policy bundle, as JSON.")
 @click.option("--opa", type=_FILE, envvar="HOSTSEAL_OPA", required=True, help="The opa program.")
 @click.option("--wheelhouse", type=_FOLDER, required=True, help="As scripts/wheelhouse prints it.")
+@click.option("--variables", type=_FILE, help="Further variables of the roles, as JSON.")
+@click.option("--tasks", type=_FILE, help="Ansible tasks that install what the hosts are there for.")
 @_catalogue
 @click.option("--store", type=click.Path(file_okay=False, path_type=Path), help="Where images are kept.")
 @_launcher
@@ -79,6 +81,8 @@ def build(
     site: Path,
     opa: Path,
     wheelhouse: Path,
+    variables: Path | None,
+    tasks: Path | None,
     folder: Path | None,
     store: Path | None,
     program: Path,
@@ -99,6 +103,8 @@ def build(
         site=site.resolve(),
         opa=opa.resolve(),
         wheelhouse=wheelhouse.resolve(),
+        variables=None if variables is None else variables.resolve(),
+        tasks=None if tasks is None else tasks.resolve(),
     )
     catalogue = _open(folder)
     began = time.monotonic()

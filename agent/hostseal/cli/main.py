@@ -11,24 +11,18 @@ from hostseal.cli.config import config
 from hostseal.cli.doctor import doctor
 from hostseal.cli.enrol import enrol
 from hostseal.cli.exit_codes import ExitCode
+from hostseal.cli.explain import explain
 from hostseal.cli.flag import flag
+from hostseal.cli.fleet import fleet
 from hostseal.cli.image import image
+from hostseal.cli.ledger import ledger
+from hostseal.cli.play import play
 from hostseal.cli.policy import policy
 from hostseal.cli.record import log
 from hostseal.cli.seal import seal
 from hostseal.cli.status import status
 from hostseal.core.text import shown
-from hostseal.errors import (
-    ConfigError,
-    EnrolmentError,
-    HostsealError,
-    KeyFileError,
-    PardonError,
-    PlanRefusedError,
-    SealError,
-)
-
-_BAD_INPUT = (ConfigError, EnrolmentError, KeyFileError, PardonError, PlanRefusedError, SealError)
+from hostseal.errors import BadInputError, HostsealError, NoAnswerError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,7 +31,9 @@ def hostseal() -> None:
     """Hostseal: a tamper-evident seal for hosts that are replaced, never patched."""
 
 
-for command in (action, agent, config, doctor, enrol, flag, image, log, policy, seal, status):
+for command in (
+    action, agent, config, doctor, enrol, explain, flag, fleet, image, ledger, log, play, policy, seal, status,
+):  # fmt: skip
     hostseal.add_command(command)
 
 
@@ -49,7 +45,13 @@ def main() -> None:
         click.echo(f"hostseal: {shown(error.message)}", err=True)
         if error.hint:
             click.echo(f"  -> {shown(error.hint)}", err=True)
-        sys.exit(ExitCode.BAD_INPUT if isinstance(error, _BAD_INPUT) else ExitCode.FAILED)
+        sys.exit(_exit_code(error))
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(ExitCode.FAILED)
+
+
+def _exit_code(error: HostsealError) -> ExitCode:
+    if isinstance(error, NoAnswerError):
+        return ExitCode.NO_ANSWER
+    return ExitCode.BAD_INPUT if isinstance(error, BadInputError) else ExitCode.FAILED

@@ -95,7 +95,7 @@ def summary(event: dict[str, Any]) -> str:
             )
         case "sensor.lost":
             return f"{data['sensor']}: {data['cause']} ({data['scope']})"
-        case "flag.pardoned":
+        case "flag.pardoned" | "operator.flagged":
             return f"{data['person']}: {data['reason']}"
         case _:
             return str(data.get("version") or data.get("reason") or "")

@@ -44,7 +44,7 @@ _public = click.option("--public-key", type=_FILE, default=Path("/etc/hostseal/s
 @click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("/"))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 def verify(manifest: Path, public_key: Path, root: Path, as_json: bool) -> None:
-    """Compare this host with its image's manifest; exit 6 if anything differs, 2 if the manifest cannot be believed."""
+    """Compare this host with its image's manifest; exit 8 if anything differs, 2 if the manifest cannot be believed."""
     from hostseal.seal import files
 
     sealed = files.load(manifest, keys.public_key(public_key))

@@ -11,6 +11,7 @@ import msgspec
 from hostseal.cli.control import NotRunningError, ask
 from hostseal.cli.exit_codes import ExitCode
 from hostseal.config.load import state_directory
+from hostseal.core.event import in_words
 from hostseal.core.standing import Standing, State
 from hostseal.core.text import shown
 from hostseal.errors import SpoolError
@@ -58,8 +59,8 @@ def _text(report: dict[str, Any], standing: Standing, absent: str) -> str:
     if incident := standing.incident:
         rows += [
             ("incident", incident.id),
-            ("opened", incident.opened),
-            ("deadline", incident.deadline or "none"),
+            ("opened", in_words(incident.opened)),
+            ("deadline", in_words(incident.deadline) if incident.deadline else "none"),
         ]
         rows += [
             ("evidence", f"{incident.evidence} event(s)"),
@@ -81,6 +82,9 @@ def _text(report: dict[str, Any], standing: Standing, absent: str) -> str:
             ("file backend", f"{files.get('backend')} ({files.get('reason')}), lost {files.get('lost')}")
         )
         rows.append(("OPA", agent["spool"]["trouble"] or "answers"))
+        if ledger := agent.get("ledger"):
+            sent = f"has events up to #{ledger['sent_seq']}, heard {ledger['contact'] or 'never'}"
+            rows.append(("ledger", f"{sent}: {ledger['trouble']}" if ledger["trouble"] else sent))
         if agent["spool"]["full"]:
             rows.append(("spool full", agent["spool"]["full"]))
     rows.append(("spool", f"{report['spool']['pending']} event(s) wait"))

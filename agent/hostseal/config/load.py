@@ -4,18 +4,20 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
 from hostseal.config.settings import Settings
 from hostseal.errors import ConfigError
 
+T = TypeVar("T", bound=msgspec.Struct)
 DIRECTORIES = (Path("/usr/lib/hostseal/config.d"), Path("/etc/hostseal/config.d"))
 POSITIVE = (
     ("opa", "timeout_seconds"), ("actions", "time_limit_seconds"), ("actions", "attempts"),
     ("files", "quiet_seconds"), ("files", "max_age_seconds"), ("files", "max_paths"),
-    ("spool", "pending_limit"), ("spool", "kept"),
+    ("spool", "pending_limit"), ("spool", "kept"), ("ledger", "heartbeat_seconds"),
 )  # fmt: skip
 
 
@@ -33,10 +35,16 @@ def load(files: Iterable[Path]) -> Settings:
     merged: dict[str, Any] = {}
     for file in files:
         table = _read(file)
-        _convert(table, file)
+        _convert(table, file, Settings)
+        _check(table, file)
         for section, values in table.items():
             merged[section] = {**merged.get(section, {}), **values}
     return msgspec.convert(merged, Settings)
+
+
+def one_file(file: Path, kind: type[T]) -> T:
+    """Return the settings of another program's one file, closed type `kind`; ConfigError as :func:`load`."""
+    return _convert(_read(file), file, kind)
 
 
 def state_directory() -> Path:
@@ -56,18 +64,34 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"not valid TOML: {error}", hint=str(file)) from error
 
 
-def _convert(table: Mapping[str, Any], file: Path) -> None:
+def _convert(table: Mapping[str, Any], file: Path, kind: type[T]) -> T:
     try:
-        msgspec.convert(table, Settings)
+        return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
         key = _key_of(error, table)
         raise ConfigError(
-            f"{'.'.join(key)}: {_sentence(error, key, table)}", hint=_place(file, key)
+            f"{'.'.join(key)}: {_sentence(error, key, table, kind)}", hint=_place(file, key)
         ) from error
+
+
+def _check(table: Mapping[str, Any], file: Path) -> None:
     for key in POSITIVE:
         value = table.get(key[0], {}).get(key[1], 1)
         if value <= 0:
             raise ConfigError(f"{'.'.join(key)}: {value} is not more than 0", hint=_place(file, key))
+    url = table.get("ledger", {}).get("url", "")
+    if url and not _is_https(url):
+        raise ConfigError(
+            f"ledger.url: {url!r} is not like https://192.0.2.7:8443", hint=_place(file, ("ledger", "url"))
+        )
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _key_of(error: msgspec.ValidationError, table: Mapping[str, Any]) -> tuple[str, ...]:
@@ -77,24 +101,25 @@ def _key_of(error: msgspec.ValidationError, table: Mapping[str, Any]) -> tuple[s
     return (*key, unknown[1]) if unknown else key or tuple(table)[:1]
 
 
-def _sentence(error: msgspec.ValidationError, key: tuple[str, ...], table: Mapping[str, Any]) -> str:
+def _sentence(
+    error: msgspec.ValidationError, key: tuple[str, ...], table: Mapping[str, Any], kind: Any
+) -> str:
     if "unknown field" in str(error):
         section: Any = (
-            Settings if len(key) == 1 else {f.name: f.type for f in msgspec.structs.fields(Settings)}[key[0]]
+            kind if len(key) == 1 else {f.name: f.type for f in msgspec.structs.fields(kind)}[key[0]]
         )
         known = ", ".join(f.encode_name for f in msgspec.structs.fields(section))
         return f"unknown key; known here: {known}"
     value: Any = table
     for part in key:
         value = value.get(part) if isinstance(value, Mapping) else value
-    choices = _choices(key)
+    choices = _choices(key, kind)
     if choices and isinstance(value, str):
         return f"{value!r} is not one of {', '.join(choices)}"
     return f"{value!r} does not fit: {str(error).split(' - at')[0].lower()}"
 
 
-def _choices(key: tuple[str, ...]) -> tuple[str, ...]:
-    kind: Any = Settings
+def _choices(key: tuple[str, ...], kind: Any) -> tuple[str, ...]:
     for part in key:
         fields = {f.encode_name: f.type for f in msgspec.structs.fields(kind)}
         if (kind := fields.get(part)) is None:

@@ -45,6 +45,15 @@ class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     reserve_bytes: int = 1 << 20
 
 
+class LedgerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[ledger] where it answers (empty: off), its certificate's authority, this host's token, its longest silence."""
+
+    url: str = ""
+    ca: str = "/etc/hostseal/ledger/ca.pem"
+    token_file: str = "/etc/hostseal/ledger/token"  # noqa: S105 - a file's name
+    heartbeat_seconds: float = 30.0
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings."""
 
@@ -54,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     actions: ActionsSettings = ActionsSettings()
     pardon: PardonSettings = PardonSettings()
     spool: SpoolSettings = SpoolSettings()
+    ledger: LedgerSettings = LedgerSettings()
 
     @property
     def state(self) -> Path:

@@ -10,15 +10,20 @@ from hostseal.errors import UndefinedDecisionError
 
 
 class Action(StrEnum):
-    """What the policy can ask the agent to do. The host's own configuration maps it to a playbook (law 9)."""
+    """What the policy can ask for. The host's own configuration maps it to a playbook (law 9).
+
+    The first three are the agent's; a gate is asked to refuse a play, the fleet to replace a host.
+    """
 
     SUSPECT = "suspect"
     LIFT = "lift"
     FLAG = "flag"
+    REFUSE = "refuse"
+    REPLACE = "replace"
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule's sentence about the event."""
+    """One rule's sentence about what it was asked."""
 
     rule: str
     severity: str
@@ -27,7 +32,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision; `would` holds the actions that mode `observe` kept back, `host` what the policy knows of it."""
+    """A decision; `would` holds the actions that mode `observe` kept back, `host` what the policy knows of it.
+
+    `due` is said of a replacement only: its time has come, whether it is allowed or not.
+    """
 
     allowed: bool
     violations: tuple[str, ...]
@@ -36,6 +44,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     would: tuple[Action, ...] = ()
     deadline_seconds: int | None = None
     host: Profile | None = None
+    due: bool | None = None
 
 
 def parse(raw: Any) -> Decision:

@@ -19,6 +19,7 @@ class EventType(StrEnum):
     AGENT_STARTED = "agent.started"
     AGENT_STOPPED = "agent.stopped"
     FLAG_PARDONED = "flag.pardoned"
+    OPERATOR_FLAGGED = "operator.flagged"
 
     @property
     def is_bulk(self) -> bool:
@@ -71,3 +72,8 @@ def timestamp(moment: datetime) -> str:
 def from_timestamp(text: str) -> datetime:
     """Return the aware moment that :func:`timestamp` wrote; ValueError when it is not one."""
     return datetime.fromisoformat(text)
+
+
+def in_words(text: str) -> str:
+    """Return a moment that :func:`timestamp` wrote for people, to the second: `2026-11-24 15:15:28 UTC`."""
+    return from_timestamp(text).strftime("%Y-%m-%d %H:%M:%S UTC")

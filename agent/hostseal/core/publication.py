@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from hostseal.core.event import in_words
 from hostseal.core.standing import Standing, State
 
 BANNER = "/etc/ssh/hostseal_banner"
@@ -18,7 +19,7 @@ def banner(standing: Standing) -> bytes | None:
     incident = standing.incident
     if incident is None:
         return None
-    until = f"by {incident.deadline}" if incident.deadline else "at the next roll"
+    until = f"by {in_words(incident.deadline)}" if incident.deadline else "at the next roll"
     lines = (
         "*" * 72,
         "  This host's seal is broken. It is flagged and will be replaced",

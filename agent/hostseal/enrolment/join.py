@@ -9,8 +9,10 @@ from pathlib import Path
 import msgspec
 
 from hostseal import durable, keys
-from hostseal.core.enrolment import Claim, Place, verify
+from hostseal.config.settings import LedgerSettings
+from hostseal.core.enrolment import Place, verify
 from hostseal.core.event import timestamp
+from hostseal.enrolment.introduce import introduce
 from hostseal.errors import EnrolmentError
 from hostseal.seal import files
 
@@ -31,16 +33,19 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     enrolled: str
 
 
-def join(folder: Path, now: datetime, *, program: Path = PROGRAM) -> Instance:
+def join(folder: Path, now: datetime, ledger: LedgerSettings, *, program: Path = PROGRAM) -> Instance:
     """Make the host's identity below `folder` (/etc/hostseal) and write down its place; EnrolmentError if it may not.
 
-    The credential is believed with the image's enrolment.pub, and must be for this host's name and image. Instance.json
-    comes last and the credential goes then: a boot that broke off in between does all of it again.
+    The credential is believed with the image's enrolment.pub, and must be for this host's name and image. Where there is a
+    ledger, it gets to know the host now (UplinkError when it cannot be asked). Instance.json comes last and the credential
+    goes then: a boot that broke off in between does all of it again.
     """
-    claim = _credential(folder, now)
-    _check(claim.place, folder)
+    raw = _credential(folder)
+    place = verify(raw, keys.public_key(folder / "enrolment.pub"), now).place
+    _check(place, folder)
     _identity(folder / "opa", program)
-    place = claim.place
+    if ledger.url:
+        introduce(raw, ledger)
     joined = Instance(
         slot=place.slot,
         generation=place.generation,
@@ -57,17 +62,16 @@ def join(folder: Path, now: datetime, *, program: Path = PROGRAM) -> Instance:
     return joined
 
 
-def _credential(folder: Path, now: datetime) -> Claim:
+def _credential(folder: Path) -> object:
     path = folder / CREDENTIAL
     try:
-        raw = json.loads(path.read_bytes())
+        return json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise EnrolmentError(
             "this host was given no enrolment credential", hint=f"the launcher puts one into {path}"
         ) from error
     except ValueError as error:
         raise EnrolmentError(f"the credential is not JSON: {error}", hint=str(path)) from error
-    return verify(raw, keys.public_key(folder / "enrolment.pub"), now)
 
 
 def _check(place: Place, folder: Path) -> None:

@@ -133,11 +133,10 @@ def _make(draft: Path, inputs: Inputs, base: str, launcher: Launcher, say: Calla
 
 
 def _play_variables(inputs: Inputs, work: Path) -> dict[str, object]:
-    try:
-        site = json.loads(inputs.site.read_bytes())
-    except ValueError as error:
-        raise ImageError(f"the site's data is not JSON: {error}", hint=str(inputs.site)) from error
+    site = _table(inputs.site)
     return {
+        **({} if inputs.variables is None else _table(inputs.variables)),
+        **({} if inputs.tasks is None else {"hostseal_image_tasks": str(inputs.tasks)}),
         "ansible_python_interpreter": "/usr/bin/python3",
         # Packer's Ansible provisioner switches it off in the environment; a variable weighs more.
         "ansible_host_key_checking": True,
@@ -149,6 +148,13 @@ def _play_variables(inputs: Inputs, work: Path) -> dict[str, object]:
         "hostseal_cli": str(Path(sys.executable).with_name("hostseal")),
         "hostseal_site": site,
     }
+
+
+def _table(file: Path) -> dict[str, object]:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, object])
+    except msgspec.MsgspecError as error:
+        raise ImageError(f"this is not a JSON object: {error}", hint=str(file)) from error
 
 
 def _run(argv: list[str | Path]) -> None:

@@ -20,13 +20,18 @@ _BYTE_CODE = ("__pycache__", ".pyc")
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the inputs are. `keys` is the folder of private keys, of which only the public halves are inputs."""
+    """Where the inputs are. `keys` is the folder of private keys, of which only the public halves are inputs.
+
+    `variables` (JSON) are the roles' further variables, `tasks` a file of Ansible tasks: what the hosts are there for.
+    """
 
     checkout: Path
     keys: Path
     site: Path
     opa: Path
     wheelhouse: Path
+    variables: Path | None = None
+    tasks: Path | None = None
 
 
 def digests(inputs: Inputs, base: str) -> dict[str, str]:
@@ -35,8 +40,9 @@ def digests(inputs: Inputs, base: str) -> dict[str, str]:
     for name in CHECKOUT:
         found[name] = _tree(inputs.checkout / name)
     found["wheelhouse"] = _tree(inputs.wheelhouse)
-    for name, path in {"site": inputs.site, "opa": inputs.opa}.items():
-        found[name] = _file(path)
+    files = {"site": inputs.site, "opa": inputs.opa, "variables": inputs.variables, "tasks": inputs.tasks}
+    for name, file in files.items():
+        found[name] = "none" if file is None else _file(file)
     for name in PUBLIC_KEYS:
         path = inputs.keys / f"{name}.pub"
         # Bundle and pardon keys are made by the roles when they are missing: then nothing can be in the cache yet.

@@ -34,7 +34,11 @@ class OpaEngine:
             "event": msgspec.to_builtins(event),
             "standing": {"state": str(standing.state), "incident": incident},
         }
-        reply = self._ask(EVENT_DECISION, question)
+        return self.ask(EVENT_DECISION, question)
+
+    def ask(self, entry_point: str, question: dict[str, Any]) -> Answer:
+        """Return OPA's decision at an entry point (`hostseal/play/decision`); raises as :meth:`decide` does."""
+        reply = self._ask(entry_point, question)
         decision_id = reply.get("decision_id")
         if not isinstance(decision_id, str):
             raise NoAnswerError("OPA's answer has no decision id", hint="its decision log is off")

@@ -14,6 +14,7 @@ from hostseal.errors import PolicyError
 Name = Annotated[str, Meta(min_length=1)]
 Fingerprint = Annotated[str, Meta(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
 Seconds = Annotated[int, Meta(ge=1)]
+Attempts = Annotated[int, Meta(ge=1)]
 
 T = TypeVar("T")
 
@@ -90,6 +91,27 @@ class Channels(_Shape, frozen=True, kw_only=True):
     forward: ChannelAnswer
 
 
+class Gate(_Shape, frozen=True, kw_only=True):
+    """What plays may do to sealed hosts.
+
+    Roles are named by the collection they come from. Hosts of `build_groups` are where images are made; `controllers`
+    are names of the machine a play runs from. A site adds to `read_only_modules`, or takes one back by `false`.
+    """
+
+    allowed_collections: tuple[Name, ...]
+    allowed_roles: tuple[Name, ...]
+    build_groups: tuple[Name, ...]
+    controllers: tuple[Name, ...]
+    read_only_modules: dict[Name, bool]
+    rerouting_variables: tuple[Name, ...]
+
+
+class Replace(_Shape, frozen=True, kw_only=True):
+    """How often the replacement of one host may fail before a person must look."""
+
+    attempts: Attempts
+
+
 class Site(_Shape, frozen=True, kw_only=True):
     """All of it, as the policies read it at `data.hostseal.site`."""
 
@@ -99,8 +121,10 @@ class Site(_Shape, frozen=True, kw_only=True):
     deadline_seconds: Seconds
     default: Default
     flag_on_loss: tuple[Name, ...]
+    gate: Gate
     groups: dict[Name, Group]
     hosts: dict[Name, SiteHost]
+    replace: Replace
 
 
 def merge(defaults: Mapping[str, Any], site: Mapping[str, Any]) -> Site:
@@ -121,6 +145,9 @@ def merge(defaults: Mapping[str, Any], site: Mapping[str, Any]) -> Site:
                 raise PolicyError(
                     f"hosts.{name}.groups: {group!r} is not one of groups: {known}", hint="site data"
                 )
+    for group in whole.gate.build_groups:
+        if group not in whole.groups:
+            raise PolicyError(f"gate.build_groups: {group!r} is not one of groups", hint="site data")
     return whole
 
 

@@ -26,7 +26,7 @@ PERSONAL = (
     Personal(glob="/etc/hostseal/opa/ca.pem", reason="the host's own authority, made at the first boot"),
     Personal(glob="/etc/hostseal/opa/token", reason="the policy engine's token, made at the first boot"),
     Personal(glob="/etc/hostseal/opa/authz.json", reason="the token's digest, made at the first boot"),
-    Personal(glob="/etc/hostseal/ledger", reason="the host's token for the ledger"),
+    Personal(glob="/etc/hostseal/ledger/token", reason="the host's token for the ledger"),
     Personal(glob="/home/*/.ssh", reason="keys of people and of automation, given at creation", owner="any"),
     Personal(glob="/root/.ansible", reason="Ansible's own temporary files"),
 )

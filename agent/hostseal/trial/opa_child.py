@@ -13,6 +13,7 @@ from pathlib import Path
 import requests
 
 from hostseal.errors import PolicyError
+from hostseal.policy.signing import ALGORITHM
 
 START_SECONDS = 20.0
 
@@ -30,8 +31,11 @@ def find() -> Path:
 
 
 @contextmanager
-def running(opa: Path, bundle: Path, log: Path) -> Iterator[str]:
-    """Run OPA with the bundle; yield its address; end it afterwards. PolicyError when it does not come up."""
+def running(opa: Path, bundle: Path, log: Path, key: Path | None = None) -> Iterator[str]:
+    """Run OPA with the bundle; yield its address; end it afterwards. PolicyError when it does not come up.
+
+    A signed bundle needs the public `key` it is verified by.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -40,6 +44,8 @@ def running(opa: Path, bundle: Path, log: Path) -> Iterator[str]:
         str(opa), "run", "--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error",
         "--set", "decision_logs.console=true", "--skip-version-check", "--disable-telemetry", "--bundle", str(bundle),
     ]  # fmt: skip
+    if key is not None:
+        command += ["--verification-key", str(key), "--signing-alg", ALGORITHM]
     with log.open("ab") as sink:
         child = subprocess.Popen(
             command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, start_new_session=True

@@ -17,6 +17,7 @@ from hostseal.errors import PolicyError
 from hostseal.log import line
 from hostseal.policy import bundle
 from hostseal.policy.engine import OpaEngine
+from hostseal.policy.packaged import policies
 from hostseal.steps import Step
 from hostseal.trial import opa_child
 from hostseal.trial.local_flag import LocalFlag
@@ -54,12 +55,6 @@ def run(watched: Path, state: Path | None) -> None:
         )
         agent.run(lambda: None)
     click.echo(f"\nStanding: {agent.flag.now.state}. The records are in {shown(str(state))}")
-
-
-def policies() -> Path:
-    """Return the policies that came with this package, or lie beside it in a checkout."""
-    packaged = Path(__file__).parents[1] / "_policies"
-    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "policies"
 
 
 def _state_home() -> Path:

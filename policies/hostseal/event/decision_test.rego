@@ -94,6 +94,19 @@ test_the_agents_own_news_are_recorded if {
 	answered(samples.about("agent.stopped", {"reason": "SIGTERM"})) == recorded
 }
 
+by_operator := samples.about("operator.flagged", {"person": "carol", "reason": "a drill"})
+
+test_an_operators_word_flags_the_host_and_mode_observe_is_exempt if {
+	decided(by_operator).actions == ["flag"]
+	decided(by_operator).deadline_seconds == 600
+	decided(samples.on_host(by_operator, "lab-1")).would == ["flag"]
+}
+
+test_an_operators_word_without_person_or_reason_has_no_decision if {
+	not decided(samples.but(by_operator, {"person": null}))
+	not decided(json.remove(by_operator, ["event/data/reason"]))
+}
+
 test_an_unknown_type_is_recorded if answered(samples.about("moon.rose", {"user": 7})) == recorded
 
 test_a_channel_with_nothing_but_what_is_needed_is_decided if {

@@ -13,5 +13,6 @@ from_rule(chain, message) := {
 	"controls": package_entry.annotations.custom.controls,
 } if {
 	package_entry := chain[count(chain) - 1]
-	array.slice(package_entry.path, 0, 2) == ["hostseal", "rules"]
+	package_entry.path[0] == "hostseal"
+	package_entry.path[1] in {"rules", "play_rules", "replace_rules"}
 }

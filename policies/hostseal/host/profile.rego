@@ -3,7 +3,8 @@
 # description: >
 #   Mode, class and groups of a host come from bundle data by the host's name, never from what the host
 #   says of itself. What is said of the host goes before its groups, and its groups before the default. Of several
-#   groups the strictest mode counts, and one that says `mutable` is enough never to replace the host.
+#   groups the strictest mode counts, and one that says `mutable` is enough never to replace the host. A host that is
+#   not listed itself is what the site says of its slot: `web-1` covers `web-1-g1`, `web-1-g2` and so on.
 package hostseal.host
 
 # METADATA
@@ -20,8 +21,18 @@ of(name) := {
 	"class": said(entry, "class", ["mutable", "immutable"]),
 	"groups": groups(entry),
 } if {
+	entry := object.get(data.hostseal.site.hosts, listed_as(name), {})
+}
+
+# METADATA
+# description: The site's data says something of this host, or of its slot.
+listed(name) if data.hostseal.site.hosts[listed_as(name)]
+
+listed_as(name) := name if data.hostseal.site.hosts[name]
+
+listed_as(name) := regex.replace(name, `-g[0-9]+$`, "") if {
 	is_string(name)
-	entry := object.get(data.hostseal.site.hosts, name, {})
+	not data.hostseal.site.hosts[name]
 }
 
 groups(entry) := object.get(entry, "groups", [])

@@ -52,3 +52,15 @@ test_no_name_has_no_profile if {
 	not host.profile with input as {} with data.hostseal.site as site
 	not profile(7)
 }
+
+test_a_slot_covers_its_generations if {
+	profile("own-g12") == profile("own")
+	profile("own-g") == profile("nobody-knows-it")
+	profile("own-g1-g2") == profile("nobody-knows-it")
+}
+
+test_a_generation_listed_itself_goes_before_its_slot if {
+	listed := object.union(site, {"hosts": {"own-g2": {"class": "immutable"}}})
+	found := host.profile with input as {"host": {"name": "own-g2"}} with data.hostseal.site as listed
+	found == {"mode": "observe", "class": "immutable", "groups": []}
+}

@@ -18,13 +18,79 @@ site := {
 	"deadline_seconds": 600,
 	"default": {"mode": "observe", "class": "immutable"},
 	"flag_on_loss": ["queue_overflow"],
-	"groups": {"fronts": {"mode": "flag"}},
-	"hosts": {"web-1": {"groups": ["fronts"]}, "lab-1": {"mode": "observe"}},
+	"gate": {
+		"allowed_collections": ["hostseal.core"],
+		"allowed_roles": ["acme.base.agent"],
+		"build_groups": ["builders"],
+		"controllers": ["localhost"],
+		"read_only_modules": {"ansible.builtin.stat": true, "ansible.builtin.setup": false},
+		"rerouting_variables": ["ansible_host"],
+	},
+	"groups": {"fronts": {"mode": "flag"}, "builders": {"mode": "flag"}},
+	"hosts": {
+		"web-1": {"groups": ["fronts"]},
+		"web-2": {"groups": ["fronts"]},
+		"lab-1": {"mode": "observe"},
+		"build-1": {"groups": ["builders"]},
+		"pet-1": {"mode": "flag", "class": "mutable"},
+	},
+	"replace": {"attempts": 3},
 }
 
 # METADATA
 # description: The site's data with some of it put otherwise.
 site_with(changes) := object.union(site, changes)
+
+# METADATA
+# description: A play with these tasks on these hosts, asked about from the machine jump-1.
+play(tasks, hosts) := {
+	"play": {
+		"name": "Patch the web servers",
+		"file": "patch.yml",
+		"check": false,
+		"tags": {"run": ["all"], "skip": []},
+		"hosts": hosts,
+		"sets": [],
+		"tasks": tasks,
+	},
+	"requested_by": {"user": "alice", "controller": "jump-1"},
+}
+
+# METADATA
+# description: A task that installs something on the play's hosts.
+install := {
+	"name": "Install nginx",
+	"module": "ansible.builtin.apt",
+	"role": null,
+	"collection": null,
+	"file": "patch.yml",
+	"line": 5,
+	"kind": "task",
+	"check": false,
+	"dynamic": false,
+	"target": {"kind": "play", "host": null},
+}
+
+# METADATA
+# description: The same task with some of it put otherwise.
+install_but(changes) := object.union(install, changes)
+
+# METADATA
+# description: The question whether web-1-g2, flagged and due, may be replaced now.
+replacement := {"replace": {
+	"host": {"name": "web-1-g2", "slot": "web-1", "generation": 2, "instance_id": "i-2"},
+	"standing": "flagged",
+	"incident": {"id": "inc-1", "deadline": "2026-01-02T03:04:05.000000Z", "reasons": ["alice opened a shell."]},
+	"held": false,
+	"attempts": 0,
+	"now": "2026-01-02T03:04:06.000000Z",
+	"image": {"digest": "sha256:aa", "track": "current"},
+	"requested_by": "fleet",
+}}
+
+# METADATA
+# description: The same question with some of it put otherwise.
+replacement_but(changes) := object.union(replacement, {"replace": changes})
 
 # METADATA
 # description: The input about one event on web-1, whose seal is intact.

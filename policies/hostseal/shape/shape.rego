@@ -50,6 +50,12 @@ readable if {
 	is_string(input.event.data.scope)
 }
 
+readable if {
+	input.event.type == "operator.flagged"
+	is_string(input.event.data.person)
+	is_string(input.event.data.reason)
+}
+
 read_by_rules := {
 	"login.requested",
 	"session.opened",
@@ -57,4 +63,5 @@ read_by_rules := {
 	"session.channel",
 	"files.changed",
 	"sensor.lost",
+	"operator.flagged",
 }

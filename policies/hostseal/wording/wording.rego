@@ -86,3 +86,36 @@ channel(opened) := sprintf("used the subsystem %s", [name(opened.subsystem)]) if
 channel(opened) := "held a connection without a channel, as for forwarding" if opened.kind == "forward"
 
 on_terminal(opened) if is_string(opened.pty)
+
+# METADATA
+# description: The first three of these hosts by name, and how many more there are.
+hosts(names) := sprintf("the immutable %s %s%s", [host_noun(count(names)), shown, rest(count(names) - 3)]) if {
+	shown := concat(", ", [name(host) | some host in array.slice(sort(names), 0, 3)])
+}
+
+host_noun(1) := "host"
+
+host_noun(total) := "hosts" if total != 1
+
+# METADATA
+# description: The first three of these tasks of a play, and how many more there are.
+tasks(list) := sprintf("%s%s", [concat(", ", [task(one) | some one in array.slice(list, 0, 3)]), rest(count(list) - 3)])
+
+task(one) := sprintf("%s%s", [action(one), origin(one)])
+
+action(one) := sprintf("a task of %s", [module(one)]) if one.name == ""
+
+action(one) := sprintf("task %s of %s", [name(one.name), module(one)]) if one.name != ""
+
+default module(_) := "an unknown module"
+
+module(one) := name(one.module)
+
+default origin(_) := ""
+
+origin(one) := sprintf(" in role %s", [name(one.role)]) if one.collection == null
+
+origin(one) := sprintf(" in role %s", [name(sprintf("%s.%s", [one.collection, one.role]))]) if {
+	is_string(one.collection)
+	is_string(one.role)
+}

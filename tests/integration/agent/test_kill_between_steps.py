@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from hostseal.policy.bundle import build
+from hostseal.policy.packaged import policies
 from hostseal.spool.reading import SpoolReader
 from hostseal.steps import Step
 from hostseal.trial import opa_child
-from hostseal.trial.session import SITE, policies
+from hostseal.trial.session import SITE
 
 AGENT = Path(__file__).with_name("killed_agent.py")
 POINTS = [

@@ -16,11 +16,12 @@ from hostseal.errors import NoAnswerError, UndefinedDecisionError
 from hostseal.pipeline import Pipeline
 from hostseal.policy.bundle import build
 from hostseal.policy.engine import OpaEngine
+from hostseal.policy.packaged import policies
 from hostseal.recorder import Recorder
 from hostseal.spool.sqlite import SqliteSpool
 from hostseal.standing_file import StandingFile
 from hostseal.trial import opa_child
-from hostseal.trial.session import SITE, policies
+from hostseal.trial.session import SITE
 
 HOST = Host(name="h", machine_id="m" * 32, boot_id="b" * 32)
 STARTED = {"version": "1", "config_digest": "x", "policy_revision": None, "sensors": []}

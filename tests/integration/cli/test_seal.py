@@ -39,17 +39,17 @@ def sealed(tmp_path: Path) -> Sealed:
     return Sealed(tmp_path)
 
 
-def test_intact_is_0_and_broken_is_6(sealed: Sealed) -> None:
+def test_intact_is_0_and_broken_is_8(sealed: Sealed) -> None:
     status, said, _ = sealed.verify()
     assert (status, said) == (0, f"intact: 2 paths of {sealed.image}, 0 difference(s)\n")
     (sealed.root / "etc/a").write_text("b")
     (sealed.root / "etc/n\x1b[31m").write_text("")
     status, said, _ = sealed.verify()
-    assert status == 6
+    assert status == 8
     assert said.splitlines()[0].startswith("content    /etc/a  ca978112")
     assert said.splitlines()[1] == "added      /etc/n%1B[31m"
     status, said, _ = sealed.verify("--json")
-    assert status == 6
+    assert status == 8
     report = json.loads(said)
     assert (report["intact"], report["image"], report["entries"]) == (False, sealed.image, 2)
     assert [one["change"] for one in report["differences"]] == ["content", "added"]

@@ -1,5 +1,7 @@
 """The lab's parts that need no host."""
 
+import dataclasses
+import json
 import threading
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from lab.cli import _host_last
 from lab.errors import LabError
 from lab.locks import locked
 from lab.process import identify
-from lab.records import check_name
+from lab.records import HostOptions, HostRecord, check_name, read_record
 from lab.ssh import remote_words
 from lab.waiting import wait_until
 
@@ -78,3 +80,15 @@ def test_one_holder_at_a_time_and_no_file_afterwards(tmp_path: Path) -> None:
         thread.join()
     assert (max(most), len(most)) == (1, 200)
     assert not path.exists()
+
+
+def test_a_record_of_a_version_that_says_more_is_read(tmp_path: Path) -> None:
+    known = HostRecord(
+        name="x-1", lab="x", index=2, address="10.111.0.2", prefix_length=16, machine_id="m", lower="l", image="i",
+        options=HostOptions(),
+    )  # fmt: skip
+    data = dataclasses.asdict(known)
+    (tmp_path / "host.json").write_text(
+        json.dumps({**data, "new": 1, "options": {**data["options"], "new": 1}})
+    )
+    assert read_record(tmp_path) == known

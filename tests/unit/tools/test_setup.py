@@ -62,5 +62,7 @@ def test_what_the_package_declares_is_what_is_pinned() -> None:
     def names(lines: list[str]) -> set[str]:
         return {re.split(r"[^A-Za-z0-9-]", line)[0] for line in lines if line and not line.startswith("#")}
 
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    assert names(declared) == names((REQUIREMENTS / "runtime.in").read_text().splitlines())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {"runtime": project["dependencies"], **project["optional-dependencies"]}
+    for name, lines in declared.items():
+        assert names(lines) == names((REQUIREMENTS / f"{name}.in").read_text().splitlines())

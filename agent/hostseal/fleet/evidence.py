@@ -1,0 +1,114 @@
+"""One archive of what is known of a host before it goes: the ledger's records, its journal, its processes."""
+
+import gzip
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from hostseal import durable
+from hostseal.core.lifecycle import Life
+from hostseal.errors import LauncherError
+from hostseal.launcher import Launcher, Machine, run
+from hostseal.ledger.book import Ledger
+from hostseal.ledger.entry import Kind, Record
+from hostseal.ledger.search import Query
+from hostseal.ledger.story import tell
+
+_KINDS = (Kind.EVENT, Kind.DECISION, Kind.FLAG, Kind.ACTION, Kind.PARDON)
+_HOST_SECONDS = 60.0
+_JOURNAL_LINES = 200_000
+_PROCESSES = ("ps", "-eo", "pid,ppid,user,lstart,tty,args", "--no-headers")
+
+
+class EvidencePack:
+    """Collects over ssh, as automation, what only the host has; the rest comes from the ledger, where nobody changed it."""
+
+    def __init__(self, ledger: Ledger, launcher: Launcher, folder: Path) -> None:
+        self._ledger, self._launcher, self._folder = ledger, launcher, folder
+
+    def collect(self, life: Life, token: str) -> str:
+        """Write `TOKEN.tar.gz` and return its digest (`sha256:HEX`). What the host does not give is said in `missing.txt`."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        records = [
+            record for record in self._ledger.records(Query(host=life.instance.host)) if record.kind in _KINDS
+        ]
+        story = tell(records, life.incident.id if life.incident else None)
+        since = story.since if story else None
+        files = {
+            "records.jsonl": b"".join(
+                msgspec.json.encode(one) + b"\n" for one in records if _recent(one, since)
+            ),
+            "story.json": msgspec.json.format(msgspec.json.encode(story), indent=1),
+            "changed-files.txt": "".join(f"{path}\n" for path in _changed(records, since)).encode(),
+            **self._from_host(life, since),
+        }
+        content = _archive(files)
+        durable.write(self._folder / f"{token}.tar.gz", content)
+        return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+    def _from_host(self, life: Life, since: str | None) -> dict[str, bytes]:
+        # The host's clock is its own: a journal's times are in it, and `since` is in its record's.
+        began = [f"--since={since[:19].replace('T', ' ')} UTC"] if since else ["--boot"]
+        wanted = {
+            "journal.export": (
+                "journalctl",
+                "--output=export",
+                "--no-pager",
+                f"--lines={_JOURNAL_LINES}",
+                *began,
+            ),
+            "processes.txt": _PROCESSES,
+        }
+        found, missing = {}, []
+        machines = [
+            one for one in self._launcher.machines(life.instance.slot) if one.instance == life.instance.id
+        ]
+        for name, command in wanted.items():
+            try:
+                found[name] = _asked(machines, command)
+            except LauncherError as error:
+                missing.append(f"{name}: {error}\n")
+        return {**found, "missing.txt": "".join(missing).encode()}
+
+
+def _asked(machines: Sequence[Machine], command: Sequence[str]) -> bytes:
+    if not machines:
+        raise LauncherError("the host is gone")
+    done = run(machines[0], command, seconds=_HOST_SECONDS)
+    if done.returncode:
+        raise LauncherError(f"status {done.returncode}: {done.stderr.strip()[-300:]}")
+    return done.stdout.encode("utf-8", "surrogateescape")
+
+
+def _recent(record: Record, since: str | None) -> bool:
+    return since is None or record.time >= since
+
+
+def _changed(records: Sequence[Record], since: str | None) -> Iterator[str]:
+    """Yield each changed path once, as it is shown in the event."""
+    seen = set()
+    for record in records:
+        if (record.kind, record.type) == (Kind.EVENT, "files.changed") and _recent(record, since):
+            for path in record.body["event"]["data"].get("paths", ()):
+                line = str(path.get("path"))
+                if line not in seen:
+                    seen.add(line)
+                    yield line.encode("unicode_escape").decode("ascii")
+
+
+def _archive(files: dict[str, bytes]) -> bytes:
+    """Return the files as a gzip'ed tar whose bytes depend on nothing but them."""
+    out = io.BytesIO()
+    with (
+        gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as tar,
+    ):
+        for name, content in sorted(files.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode, entry.mtime = len(content), 0o600, 0
+            tar.addfile(entry, io.BytesIO(content))
+    return out.getvalue()

@@ -1,0 +1,109 @@
+package hostseal.play_test
+
+import data.hostseal.play
+import data.hostseal.samples_test as samples
+
+decided(asked) := result if {
+	result := play.decision with input as asked with data.hostseal.site as samples.site
+}
+
+patched := concat("", [
+	`The play "Patch the web servers" patches the immutable host web-1 in place: task "Install nginx" `,
+	"of ansible.builtin.apt. Build a new image with the change and replace the host.",
+])
+
+test_a_patch_of_an_immutable_host_is_refused if {
+	decided(samples.play([samples.install], ["web-1"])) == {
+		"allowed": false,
+		"violations": [patched],
+		"findings": [{
+			"rule": "patched_in_place",
+			"severity": "high",
+			"message": patched,
+			"controls": ["NIST CM-3", "NIST CM-5", "PCI 6.5"],
+		}],
+		"actions": ["refuse"],
+		"would": [],
+		"deadline_seconds": null,
+	}
+}
+
+test_mode_observe_says_what_would_have_been_refused if {
+	decision := decided(samples.play([samples.install], ["lab-1"]))
+	[decision.allowed, decision.violations, decision.actions, decision.would] == [true, [], [], ["refuse"]]
+	count(decision.findings) == 1
+}
+
+test_hosts_of_both_kinds_are_told_apart if {
+	decision := decided(samples.play([samples.install], ["web-1", "lab-1"]))
+	decision.violations == [patched]
+	decision.would == ["refuse"]
+	count(decision.findings) == 2
+}
+
+test_a_harmless_play_is_allowed if {
+	decided(samples.play([samples.install_but({"module": "ansible.builtin.stat"})], ["web-1"])) == {
+		"allowed": true,
+		"violations": [],
+		"findings": [],
+		"actions": [],
+		"would": [],
+		"deadline_seconds": null,
+	}
+}
+
+test_a_play_without_hosts_or_tasks_is_allowed if {
+	decided(samples.play([samples.install], [])).allowed
+	decided(samples.play([], ["web-1"])).allowed
+}
+
+test_what_a_newer_gate_adds_is_no_hindrance if {
+	decided(object.union(samples.play([], ["web-1"]), {"colour": "red", "play": {"colour": "red"}})).allowed
+}
+
+test_no_input_has_no_decision if {
+	not play.decision with data.hostseal.site as samples.site
+	not decided({})
+}
+
+test_no_site_data_has_no_decision if {
+	not play.decision with input as samples.play([samples.install], ["web-1"]) with data.hostseal.site as {}
+}
+
+test_a_malformed_play_has_no_decision if {
+	asked := samples.play([samples.install], ["web-1"])
+	every wrong in [
+		json.remove(asked, ["play/name"]),
+		json.remove(asked, ["play/check"]),
+		json.remove(asked, ["play/hosts"]),
+		json.remove(asked, ["play/sets"]),
+		json.remove(asked, ["play/tasks"]),
+		json.remove(asked, ["requested_by/controller"]),
+		object.union(asked, {"play": {"hosts": [7]}}),
+		object.union(asked, {"play": {"hosts": "web-1"}}),
+		object.union(asked, {"play": {"tasks": {}}}),
+		object.union(asked, {"play": {"tasks": ["apt"]}}),
+	] {
+		not decided(wrong)
+	}
+}
+
+test_a_malformed_task_has_no_decision if {
+	every wrong in [
+		object.remove(samples.install, ["module"]),
+		object.remove(samples.install, ["check"]),
+		object.remove(samples.install, ["target"]),
+		samples.install_but({"name": null}),
+		samples.install_but({"dynamic": "no"}),
+		samples.install_but({"module": 7}),
+		samples.install_but({"target": {"kind": "moon"}}),
+		samples.install_but({"target": {"kind": "host"}}),
+	] {
+		not decided(samples.play([wrong], ["web-1"]))
+	}
+}
+
+test_a_mode_nobody_knows_has_no_decision if {
+	site := samples.site_with({"hosts": {"web-1": {"mode": "enforse"}}})
+	not play.decision with input as samples.play([samples.install], ["web-1"]) with data.hostseal.site as site
+}

@@ -1,0 +1,46 @@
+# METADATA
+# title: Which plays get an answer
+# description: What every rule about plays relies on, checked once. Looser than the schema; a newer gate may say more.
+# schemas:
+#   - input: schema.play.decision
+package hostseal.play.shape
+
+well_formed if {
+	is_string(input.play.name)
+	is_boolean(input.play.check)
+	is_string(input.requested_by.controller)
+	texts(input.play.hosts)
+	texts(input.play.sets)
+	is_array(input.play.tasks)
+	every task in input.play.tasks {
+		readable(task)
+	}
+}
+
+texts(list) if {
+	is_array(list)
+	every text in list {
+		is_string(text)
+	}
+}
+
+readable(task) if {
+	is_string(task.name)
+	is_boolean(task.check)
+	is_boolean(task.dynamic)
+	text_or_null(task.module)
+	text_or_null(task.role)
+	text_or_null(task.collection)
+	placed(task.target)
+}
+
+text_or_null(null)
+
+text_or_null(text) if is_string(text)
+
+placed(target) if target.kind in {"play", "unknown"}
+
+placed(target) if {
+	target.kind == "host"
+	is_string(target.host)
+}

@@ -1,0 +1,128 @@
+"""The other entry points, asked of a real OPA on a host's settings, through the agent's own client."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from hostseal.core.decision import Action
+from hostseal.errors import UndefinedDecisionError
+from hostseal.policy.engine import OpaEngine
+from policy.opa_server import TOKEN, OpaServer
+
+SCHEMAS = Path(__file__).parents[2] / "policies/schemas"
+REPLACE, PLAY = "hostseal/replace/decision", "hostseal/play/decision"
+
+
+@pytest.fixture
+def engine(server: OpaServer, tmp_path: Path) -> OpaEngine:
+    """The agent's client, as the fleet and the command line use it."""
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    ca = server.folder / "server.pem"
+    return OpaEngine(f"https://127.0.0.1:{server.port}", ca=ca, token_file=token, timeout_seconds=10)
+
+
+def replacement(**changes: Any) -> dict[str, Any]:
+    asked = {
+        "host": {"name": "flagging-1-g2", "slot": "flagging-1", "generation": 2, "instance_id": "i-2"},
+        "standing": "flagged",
+        "incident": {"id": "inc-1", "deadline": "2026-01-02T03:04:05.000000Z", "reasons": ["a drill"]},
+        "held": False,
+        "attempts": 0,
+        "now": "2026-01-02T03:04:06.000000Z",
+        "image": {"digest": f"sha256:{'a' * 64}", "track": "current"},
+        "requested_by": "fleet",
+        **changes,
+    }
+    jsonschema.Draft7Validator(json.loads((SCHEMAS / "replace/decision.json").read_bytes())).validate(
+        {"replace": asked}
+    )
+    return {"replace": asked}
+
+
+def test_a_flagged_host_whose_deadline_has_passed_may_be_replaced_and_is_due(engine: OpaEngine) -> None:
+    decision = engine.ask(REPLACE, replacement()).decision
+    assert (decision.allowed, decision.actions, decision.due) == (True, (Action.REPLACE,), True)
+    early = engine.ask(REPLACE, replacement(now="2026-01-02T03:03:05Z")).decision
+    assert (early.allowed, early.due, early.deadline_seconds) == (True, False, 60)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rules"),
+    [
+        ({"standing": "sealed", "incident": None}, {"not_flagged"}),
+        ({"held": True}, {"held"}),
+        ({"attempts": 3}, {"too_many_attempts"}),
+        ({"image": {"digest": f"sha256:{'a' * 64}", "track": "candidate"}}, {"image_not_current"}),
+        ({"host": {"name": "enforcing-1-g1", "slot": "enforcing-1", "generation": 1, "instance_id": "i"}}, {"mutable_host"}),
+        ({"host": {"name": "observed-1-g1", "slot": "observed-1", "generation": 1, "instance_id": "i"}}, {"only_observed"}),
+    ],
+)  # fmt: skip
+def test_each_refusal_has_its_rule_and_sentence(
+    engine: OpaEngine, changes: dict[str, Any], rules: set[str]
+) -> None:
+    decision = engine.ask(REPLACE, replacement(**changes)).decision
+    assert {finding.rule for finding in decision.findings} == rules
+    assert (decision.allowed, len(decision.violations), decision.actions) == (False, 1, ())
+    assert decision.would == ((Action.REPLACE,) if rules == {"only_observed"} else ())
+
+
+@pytest.mark.parametrize("entry_point", [REPLACE, PLAY])
+@pytest.mark.parametrize("question", [{}, {"replace": None}, {"play": []}, {"replace": {}, "play": {}}])
+def test_a_malformed_question_has_no_answer(
+    engine: OpaEngine, entry_point: str, question: dict[str, Any]
+) -> None:
+    with pytest.raises(UndefinedDecisionError):
+        engine.ask(entry_point, question)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda asked: asked.update(now="yesterday"),
+        lambda asked: asked["incident"].update(deadline="soon"),
+        lambda asked: asked.update(held=None),
+        lambda asked: asked.pop("image"),
+    ],
+)
+def test_a_spoilt_question_about_a_replacement_has_no_answer(
+    engine: OpaEngine, spoil: Callable[[dict[str, Any]], None]
+) -> None:
+    asked = replacement()
+    spoil(asked["replace"])
+    with pytest.raises(UndefinedDecisionError):
+        engine.ask(REPLACE, asked)
+
+
+def test_two_thousand_hosts_and_five_hundred_tasks_are_judged_in_one_sentence(engine: OpaEngine) -> None:
+    task = {
+        "name": "Change",
+        "module": "ansible.builtin.copy",
+        "role": None,
+        "collection": None,
+        "file": None,
+        "line": None,
+        "kind": "task",
+        "check": False,
+        "dynamic": False,
+        "target": {"kind": "play", "host": None},
+    }
+    play = {
+        "name": "All",
+        "file": "all.yml",
+        "check": False,
+        "tags": {"run": ["all"], "skip": []},
+        "hosts": [f"flagging-1-g{number}" for number in range(2000)],
+        "sets": [],
+        "tasks": [{**task, "line": line} for line in range(500)],
+    }
+    asked = {"play": play, "requested_by": {"user": "alice", "controller": "jump-1"}}
+    jsonschema.Draft7Validator(json.loads((SCHEMAS / "play/decision.json").read_bytes())).validate(asked)
+    [violation] = engine.ask(PLAY, asked).decision.violations
+    assert "and 1997 more in place" in violation
+    assert "and 497 more. Build" in violation
+    assert len(violation) < 400
