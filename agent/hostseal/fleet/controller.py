@@ -103,10 +103,16 @@ class Controller:
 
     def refusal(self, life: Life) -> str | None:
         """Return why the host may not be replaced now, in the policy's sentence or ours; None when it may."""
+        instance = life.instance
         if life.hold is not None:
-            return f"{life.instance.host} is held by {life.hold.person}: {life.hold.reason}"
+            return f"{instance.host} is held by {life.hold.person}: {life.hold.reason}"
         if life.state is not State.FLAGGED:
-            return f"{life.instance.host} is {life.state}, not flagged"
+            return f"{instance.host} is {life.state}, not flagged"
+        for other in self._ports.machines.known(instance.slot):
+            if other.generation == instance.generation and other.id != instance.id:
+                return (
+                    f"{instance.host} is instance {other.id} by now, and was {instance.id} when it was made"
+                )
         decision = self._ports.policy.replace(life, self._ports.images.current(), self._now())
         return None if decision.allowed else "; ".join(decision.violations)
 

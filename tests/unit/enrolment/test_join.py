@@ -19,7 +19,6 @@ from hostseal.seal import files
 
 PROGRAM = Path(__file__).parents[3] / "agent/dist/libexec/host-identity"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-NO_LEDGER = LedgerSettings()
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0 and "CI" not in os.environ, reason="keys are given to a group"
 )
@@ -60,7 +59,7 @@ def boot(tmp_path: Path) -> FirstBoot:
 @needs_root
 def test_a_host_gets_its_keys_writes_down_its_place_and_gives_up_the_credential(boot: FirstBoot) -> None:
     boot.give(boot.place)
-    joined = join(boot.folder, NOW, NO_LEDGER, program=PROGRAM)
+    joined = join(boot.folder, NOW, LedgerSettings(), program=PROGRAM)
     assert joined == Instance(**msgspec.to_builtins(boot.place), enrolled="2026-11-24T12:00:00.000000Z")
     assert msgspec.json.decode((boot.folder / "instance.json").read_bytes(), type=Instance) == joined
     assert boot.names() == {"enrolment.pub", "image.seal", "instance.json", "opa", "seal.pub"}
@@ -73,11 +72,11 @@ def test_a_host_gets_its_keys_writes_down_its_place_and_gives_up_the_credential(
 @needs_root
 def test_a_first_boot_that_broke_off_goes_on_with_the_keys_it_made(boot: FirstBoot) -> None:
     boot.give(boot.place)
-    join(boot.folder, NOW, NO_LEDGER, program=PROGRAM)
+    join(boot.folder, NOW, LedgerSettings(), program=PROGRAM)
     token = (boot.folder / "opa/token").read_bytes()
     (boot.folder / "instance.json").unlink()
     boot.give(boot.place)
-    join(boot.folder, NOW, NO_LEDGER, program=PROGRAM)
+    join(boot.folder, NOW, LedgerSettings(), program=PROGRAM)
     assert (boot.folder / "opa/token").read_bytes() == token
 
 
@@ -94,7 +93,7 @@ def test_another_hosts_or_images_credential_gives_nothing(
     boot.give(replace(boot.place, **fields))  # type: ignore[arg-type]
     before = boot.names()
     with pytest.raises(EnrolmentError, match=why):
-        join(boot.folder, NOW, NO_LEDGER, program=PROGRAM)
+        join(boot.folder, NOW, LedgerSettings(), program=PROGRAM)
     assert boot.names() == before
 
 
@@ -102,16 +101,16 @@ def test_another_hosts_or_images_credential_gives_nothing(
 def test_a_damaged_credential_gives_nothing(boot: FirstBoot, content: bytes) -> None:
     (boot.folder / "enrolment.json").write_bytes(content)
     with pytest.raises(EnrolmentError, match=r"not JSON|not an enrolment credential"):
-        join(boot.folder, NOW, NO_LEDGER, program=PROGRAM)
+        join(boot.folder, NOW, LedgerSettings(), program=PROGRAM)
     assert "instance.json" not in boot.names()
 
 
 def test_an_expired_one_and_none_give_nothing(boot: FirstBoot) -> None:
     with pytest.raises(EnrolmentError, match="was given no enrolment credential"):
-        join(boot.folder, NOW, NO_LEDGER, program=PROGRAM)
+        join(boot.folder, NOW, LedgerSettings(), program=PROGRAM)
     boot.give(boot.place, minutes=-1)
     with pytest.raises(EnrolmentError, match="expired"):
-        join(boot.folder, NOW, NO_LEDGER, program=PROGRAM)
+        join(boot.folder, NOW, LedgerSettings(), program=PROGRAM)
     assert "opa" not in boot.names()
 
 

@@ -154,13 +154,17 @@ def test_the_first_host_of_a_slot_is_made_once_wherever_it_is_killed(store: Life
     assert [life.instance.host for life in store.all()] == ["web-1-g1"]
 
 
-@pytest.mark.parametrize("reason", ["sealed", "held", "refused", "no answer", "unknown"])
+@pytest.mark.parametrize("reason", ["sealed", "held", "refused", "no answer", "unknown", "another"])
 def test_what_may_not_be_replaced_is_refused_and_nothing_happens(store: LifeStore, reason: str) -> None:
     life = lifecycle.born(OLD, BORN)
     world = World()
     hold = Hold(person="carol", reason="a demo at noon", since=BORN)
     seed(store, lifecycle.held(life, hold) if reason == "held" else life)
     world.flagged = {} if reason == "sealed" else world.flagged
+    if reason == "another":
+        world.machines_there[OLD.host] = lifecycle.Instance(
+            slot="web-1", generation=1, id="i-9", image=OLD.image
+        )
     world.allowed, world.answers = reason != "refused", reason != "no answer"
     expected = NoAnswerError if reason == "no answer" else NotReplacedError
     with pytest.raises(expected):
