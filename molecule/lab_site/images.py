@@ -71,8 +71,9 @@ class ImageSite:
             **self.data,
         }
         site.write_text(json.dumps(data, sort_keys=True) + "\n", "utf-8")
-        variables = self.folder / "variables.json"
-        variables.write_text(json.dumps(self.variables, sort_keys=True), "utf-8")
+        variables = self.folder / "variables.json" if self.variables else None
+        if variables is not None:
+            variables.write_text(json.dumps(self.variables, sort_keys=True), "utf-8")
         inputs = Inputs(
             checkout=REPO,
             keys=self.keys,

@@ -21,9 +21,9 @@ from hostseal.core.event import timestamp
 from hostseal.errors import HostsealError, LauncherError
 from hostseal.images.catalogue import Catalogue
 from hostseal.launcher import BuildInstance, Machine, Wanted
-from hostseal.locking import locked
 from lab import Host, HostImage, HostOptions, Lab, LabError, image
 from lab.keys import AUTOMATION
+from lab.locks import locked
 from lab.progress import Progress
 
 CREDENTIAL = "/etc/hostseal/enrolment.json"

@@ -35,18 +35,20 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def digests(inputs: Inputs, base: str) -> dict[str, str]:
-    """Return each input's name and SHA-256. `base` is that of the build instance. ImageError when one is missing."""
+    """Return the name and SHA-256 of each input there is. `base` is the build instance's. ImageError when one is missing."""
     found = {"base": base}
     for name in CHECKOUT:
         found[name] = _tree(inputs.checkout / name)
     found["wheelhouse"] = _tree(inputs.wheelhouse)
     files = {"site": inputs.site, "opa": inputs.opa, "variables": inputs.variables, "tasks": inputs.tasks}
     for name, file in files.items():
-        found[name] = "none" if file is None else _file(file)
+        if file is not None:
+            found[name] = _file(file)
     for name in PUBLIC_KEYS:
         path = inputs.keys / f"{name}.pub"
         # Bundle and pardon keys are made by the roles when they are missing: then nothing can be in the cache yet.
-        found[f"{name}.pub"] = _file(path) if path.exists() else "none"
+        if path.exists():
+            found[f"{name}.pub"] = _file(path)
     return found
 
 
