@@ -71,7 +71,7 @@ molecule: setup opa ## The roles on lab hosts: check, converge, idempotence, ver
 	    $(in_lab) $(VENV)/molecule test --scenario-name default; \
 	fi
 
-demo: setup opa ## Boot a real host, log in, edit a sealed file, and watch the seal break
+demo: setup opa tofu ## The whole circle: a broken seal, the flag, a refused patch, the new host, and why
 	@$(in_lab) $(VENV)/python -m demo $(DEMO_ARGS)
 
 lab-up: setup opa ## Leave N hosts running with the agent installed: make lab-up N=2
@@ -80,9 +80,11 @@ lab-up: setup opa ## Leave N hosts running with the agent installed: make lab-up
 lab-down: setup ## Stop them, and clean up after a crashed run
 	@$(in_lab) $(VENV)/python -m lab down
 
-bench: setup opa ## Speed and memory, as ratios paired in one run
+bench: setup opa tofu ## Speed and memory, as ratios paired in one run
 	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench
 	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.gate
+	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.ledger
+	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.circle
 	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.files_burst
 
 clean: ## Remove what make made in the checkout (not the user's cache)

@@ -13,6 +13,7 @@ FOR_THE_LAB = (
     "ca-certificates",
     "dbus",
     "git",
+    "haproxy",
     "iproute2",
     "mmdebstrap",
     "openssh-client",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -220,7 +221,7 @@ def test_a_host_that_is_not_flagged_or_held_is_refused_and_serves_on(fleet: Flee
 
 
 def broken_image(fleet: FleetLab, folder: Path) -> str:
-    """Return the digest of an image whose service does not start, current as if its boot test had not looked at that."""
+    """Return the digest of an image whose service answers nobody, current, for its boot test does not look at that."""
     catalogue = fleet.images.catalogue
     good = catalogue.place(catalogue.current().digest)
     made = folder / "broken"
@@ -229,7 +230,9 @@ def broken_image(fleet: FleetLab, folder: Path) -> str:
         ["cp", "-a", "--reflink=auto", (good / ROOT).resolve(), made / ROOT], check=True, timeout=120
     )
     unit = made / ROOT / "etc/systemd/system/web.service"
-    unit.write_text(unit.read_text("utf-8").replace("/usr/bin/python3 -m http.server", "/bin/false"), "utf-8")
+    unit.write_text(
+        re.sub("ExecStart=.*", "ExecStart=/usr/bin/sleep infinity", unit.read_text("utf-8")), "utf-8"
+    )
     (made / ROOT / PLACE.lstrip("/")).unlink()
     manifest = files.create(made / ROOT, made / MANIFEST, keys.private_key(fleet.images.keys / "seal.key"))
     shutil.copyfile(made / MANIFEST, made / ROOT / PLACE.lstrip("/"))
@@ -261,7 +264,7 @@ def test_a_successor_that_cannot_serve_leaves_the_old_host_serving_until_it_is_q
     done = fleet.run("fleet", "once", "--host", old.name)
     assert (done.returncode, "quarantined, not flagged" in done.stderr) == (1, True), done.stderr
     revoked = fleet.run(
-        "image", "revoke", bad, "--reason", "its service does not start", "--catalogue", str(catalogue.folder)
+        "image", "revoke", bad, "--reason", "its service answers nobody", "--catalogue", str(catalogue.folder)
     )
     assert revoked.returncode == 0, revoked.stderr
     assert fleet.run("fleet", "release", old.name).returncode == 0
