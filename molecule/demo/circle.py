@@ -72,7 +72,7 @@ def explain(timeline: Timeline, fleet: FleetLab, host: str, successor: str) -> N
     """Show why, from the ledger alone, and that the ledger is whole."""
     timeline.say("person", f"carol$ hostseal explain {host}")
     told = fleet.run("explain", host)
-    timeline.plain("\n".join(f"          {line}" for line in told.stdout.splitlines()))
+    timeline.plain(told.stdout, hanging=12)
     for said in ("alice", "/etc/hosts", "evidence", successor, "retired"):
         if said not in told.stdout:
             raise MissingError(f"the explanation does not say {said}: {told.stdout}{told.stderr}")

@@ -95,7 +95,7 @@ def _see_the_flag(timeline: Timeline, host: Host, watch: Watch) -> None:
     banner = host.ssh("bob", "true").stderr
     if incident["id"] not in banner:
         raise MissingError("the next login does not see the flag in its banner")
-    timeline.plain("\n".join(f"          {line}" for line in banner.strip().splitlines()))
+    timeline.plain(banner.strip())
     log = host.peek(["cat", "/var/log/hostseal/decisions.jsonl"]).stdout
     logged = {json.loads(line).get("decision_id") for line in log.splitlines()}
     decided = watch.wait(lambda r: _type(r) == "session.channel" and _user(r) == "alice", seconds=1)

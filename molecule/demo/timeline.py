@@ -1,5 +1,6 @@
 """The demo's timeline: one line for each thing that happened, with the seconds since the start."""
 
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
+from rich.table import Table
 from rich.text import Text
 
 COLOURS = {
@@ -19,6 +21,7 @@ COLOURS = {
 }
 COLOURS |= {"check": "green", "gate": "bold red", "fleet": "cyan", "ledger": "green", "web": "white"}
 _WIDTH = 140
+_STAMP, _WHO = 9, 7
 
 
 class MissingError(Exception):
@@ -34,13 +37,23 @@ class Timeline:
 
     def say(self, who: str, what: str) -> None:
         """Print one line; `what` is shown as it is, never as markup."""
-        stamp = f"{time.monotonic() - self._start:7.2f} s  "
-        line = Text.assemble((stamp, "dim"), (f"{who:<8}", COLOURS.get(who, "")), what)
+        stamp = Text(f"{time.monotonic() - self._start:7.2f} s", "dim")
+        line = Table.grid(padding=(0, 2, 0, 0))
+        line.add_column(width=_STAMP, no_wrap=True)
+        line.add_column(width=_WHO, no_wrap=True)
+        line.add_column(overflow="fold")
+        line.add_row(stamp, Text(who, COLOURS.get(who, "")), Text(what))
         self.console.print(line)
 
-    def plain(self, text: str) -> None:
-        """Print text without a time."""
-        self.console.print(Text(text))
+    def plain(self, text: str, *, hanging: int = 0) -> None:
+        """Print text without a time, below the words of the other lines; what is too long goes on `hanging` further in."""
+        indent = " " * (_STAMP + _WHO + 4)
+        for line in text.splitlines():
+            folded = textwrap.wrap(
+                line, _WIDTH, initial_indent=indent, subsequent_indent=indent + " " * hanging,
+                drop_whitespace=True, break_on_hyphens=False,
+            )  # fmt: skip
+            self.console.print(Text("\n".join(folded)))
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
