@@ -65,6 +65,13 @@ def caught_up(pair: Pair) -> bool:
     )
 
 
+def rss_mb(host: Host, unit: str) -> float:
+    """Return a unit's resident memory in MB."""
+    pid = host.peek(["systemctl", "show", "--property=MainPID", "--value", unit]).stdout.strip()
+    status = host.peek(["cat", f"/proc/{pid}/status"]).stdout
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))) / 1024
+
+
 def test_a_persons_shell_is_on_record_off_the_host_with_its_decision_and_its_flag(pair: Pair) -> None:
     with person.shell(pair.web, "alice") as session:
         person.run(session, "true")
@@ -87,6 +94,13 @@ def test_a_persons_shell_is_on_record_off_the_host_with_its_decision_and_its_fla
     kept = [one["id"] for one in pair.records("--kind", "event", "--last", "10000")]
     assert kept == spooled
     assert pair.ledger("verify").stdout.splitlines()[-1] == "whole"
+
+
+def test_the_agent_stays_small_and_so_does_the_ledger(pair: Pair) -> None:
+    record.wait_until(lambda: caught_up(pair), what="all events are in the ledger")
+    agent, ledger = rss_mb(pair.web, "hostseal.service"), rss_mb(pair.book, "hostseal-ledger.service")
+    print(f"agent {agent:.1f} MB, ledger {ledger:.1f} MB")
+    assert (agent < 60, ledger < 120) == (True, True), (agent, ledger)
 
 
 def test_reading_the_record_as_the_how_to_says(pair: Pair, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ class App:
             RefusedError: _refused,
             LedgerError: _failed,
             HTTPException: _no_such,
+            ClientDisconnect: _gone,
             Exception: _broken,
         }
         self._app = Starlette(routes=routes, exception_handlers=handlers)
@@ -150,7 +151,9 @@ def _no_such(_request: Request, error: HTTPException) -> Response:
     return _json({"error": error.detail, "hint": "docs/reference/ledger.md"}, error.status_code)
 
 
+def _gone(_request: Request, _error: ClientDisconnect) -> Response:
+    return _json({"error": "the writer went away", "hint": ""}, HTTPStatus.BAD_REQUEST)
+
+
 def _broken(_request: Request, error: Exception) -> Response:
-    if isinstance(error, ClientDisconnect):
-        return _json({"error": "the writer went away", "hint": ""}, HTTPStatus.BAD_REQUEST)
     return _json({"error": f"the ledger failed: {type(error).__name__}", "hint": ""}, 500)

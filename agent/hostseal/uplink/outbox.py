@@ -64,17 +64,18 @@ class Outbox:
             ).fetchone()
         return last, last if first_waiting is None else first_waiting - 1, waiting
 
-    def next(self, incident: Incident | None) -> Batch:
-        """Return what is to be sent next: the flag that stands, if the ledger has not got it; events; actions' outcomes."""
+    def next(self, incident: Incident | None, limit: int = MAX_RECORDS) -> Batch:
+        """Return the flag that stands, alone, if the ledger has not got it; else at most `limit` events and outcomes."""
         with self._told():
-            flag = self._flag(incident)
-            events, cursor = self._events(self.cursor(), MAX_RECORDS)
-            actions = [_action(self._host, row) for row in self._rows(_ACTIONS, MAX_RECORDS - len(events))]
+            cursor = self.cursor()
+            if flag := self._flag(incident):
+                return Batch(parcels=(flag,), cursor=cursor, flag=flag.id)
+            events, cursor = self._events(cursor, limit)
+            actions = [_action(self._host, row) for row in self._rows(_ACTIONS, limit - len(events))]
         return Batch(
-            parcels=(*([flag] if flag else []), *events, *(parcel for _, parcel in actions)),
+            parcels=(*events, *(parcel for _, parcel in actions)),
             cursor=cursor,
             actions=tuple(name for name, _ in actions),
-            flag=flag.id if flag else "",
         )
 
     def sent(self, batch: Batch) -> None:

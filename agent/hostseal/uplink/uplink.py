@@ -15,7 +15,7 @@ from hostseal.recorder import Recorder
 from hostseal.standing_file import StandingFile
 from hostseal.steps import Listener, Step
 from hostseal.uplink.client import LedgerClient
-from hostseal.uplink.outbox import Batch, Outbox
+from hostseal.uplink.outbox import MAX_RECORDS, Batch, Outbox
 from hostseal.uplink.wire import Answer, Beat, Post
 from hostseal.uplink.witness_file import Line, WitnessFile
 
@@ -60,6 +60,7 @@ class Uplink:
         self._every = settings.heartbeat_seconds
         self._next_beat = self._retry = float("-inf")
         self._failures = 0
+        self._limit = MAX_RECORDS
         self._contact: str | None = None
         self._head: int | None = None
         self._cursor: int | None = None
@@ -106,18 +107,21 @@ class Uplink:
         now = self._clock.monotonic()
         if now < self._retry:
             return self._retry - now
-        batch = outbox.next(self._flag.now.incident)
+        batch = outbox.next(self._flag.now.incident, self._limit)
         if not batch.parcels and now < self._next_beat:
             return self._next_beat - now
         try:
             answer = self._send(outbox, batch)
         except (RefusedError, UplinkError) as error:
             self._failures += 1
+            # What is in front of a record that the ledger does not take is not to wait with it.
+            self._limit = 1 if isinstance(error, RefusedError) else self._limit
             wait = delay(self._failures, cap=_CAP_SECONDS)
             self._retry = now + wait
             self._fails(str(error))
             return wait
         outbox.sent(batch)
+        self._limit = min(MAX_RECORDS, 2 * self._limit)
         self._heard(answer, outbox, witness)
         return 0.0 if outbox.next(self._flag.now.incident).parcels else max(0.0, self._next_beat - now)
 

@@ -1,6 +1,8 @@
 """A real agent and its ledger: everything arrives once and in order, whatever is killed; flags arrive at once."""
 
+import base64
 import json
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from hostseal.clock import SystemClock
 from hostseal.config.files import Backend, FilesSettings
 from hostseal.config.settings import AgentSettings, LedgerSettings, Settings
 from hostseal.core.event import EventType
+from hostseal.core.text import faithful
 from hostseal.daemon import Daemon
 from hostseal.ledger import checkpoints, witness
 from hostseal.ledger.search import Query
@@ -292,6 +295,42 @@ def test_events_that_an_agent_says_it_handled_and_never_sent_are_a_gap(ledger: L
     ]
     with ledger.book() as book:
         assert [(gap.missing, gap.first, gap.last) for gap in book.gaps(0)] == [("events", 3, 4)]
+
+
+def test_a_record_that_the_ledger_does_not_take_holds_up_no_heartbeat_and_is_raised_as_a_gap(
+    agent: Agent, ledger: LedgerServer
+) -> None:
+    with agent.running() as daemon:
+        wait_until(lambda: caught_up(daemon), what="the agent has started")
+        huge = {**LOGIN, "user": secrets.token_hex(3 << 20)}
+        for number, data in enumerate((LOGIN, huge, LOGIN)):
+            daemon.recorder(EventType.LOGIN_REQUESTED, data, sensor="test", key=str(number))
+        with ledger.book() as book:
+            [flag] = wait_until(book.open_flags, seconds=30, what="the gap is flagged")
+        assert (flag.cause, "413" in (daemon.trouble() or "")) == ("gap", True)
+        assert found(ledger, "event")[-1].user == "alice"
+
+
+def test_the_largest_event_there_is_arrives(agent: Agent, ledger: LedgerServer) -> None:
+    """200 paths, each as long as a path can be, of bytes that are no text: what anybody can make a sensor report."""
+    names = [secrets.token_bytes(4000) for _ in range(200)]
+    paths = [
+        {"path": faithful(name), "raw": base64.b64encode(name).decode(), "what": ["created"], "sha256": secrets.token_hex(32), "expected": False}
+        for name in names
+    ]  # fmt: skip
+    with agent.running() as daemon:
+        wait_until(lambda: caught_up(daemon), what="the agent has started")
+        daemon.recorder(
+            EventType.FILES_CHANGED, {**CHANGED, "paths": paths, "count": 200}, sensor="test", key="large"
+        )
+        wait_until(lambda: found(ledger, "flag"), what="the flag is in the ledger")
+        wait_until(lambda: caught_up(daemon), what="everything is in the ledger")
+        assert daemon.trouble() is None
+    assert [
+        record.body["event"]["data"]["count"]
+        for record in found(ledger, "event")
+        if record.type == "files.changed"
+    ] == [200]
 
 
 def test_the_agents_own_settings_name_what_is_wrong_with_them(tmp_path: Path) -> None:

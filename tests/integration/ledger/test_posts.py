@@ -57,7 +57,7 @@ BAD_POSTS = [
     pytest.param("/logs", b'[{"decision_id":"\\ud800","timestamp":"2026-11-24T12:00:00Z"}]', {}, 400, "this is not a decision log", id="half a character"),
     pytest.param("/logs", b'[{"decision_id":"d","timestamp":"2026-11-24T12:00:00Z","input":' + b"[" * 100_000 + b"]" * 100_000 + b"}]", {}, 400, "not a decision log", id="nested too deep"),
     pytest.param("/logs", packed([]), {"Content-Encoding": "br"}, 415, "neither gzip nor none", id="another encoding"),
-    pytest.param("/logs", b"x" * (2 * MIB + 1), {}, 413, "larger than", id="too large"),
+    pytest.param("/logs", b"x" * (3 * MIB + 1), {}, 413, "larger than", id="too large"),
     pytest.param("/logs", gzip.compress(bytes(9 * MIB)), GZIP, 413, "unpacks to more", id="unpacks to too much"),
     pytest.param("/v1/records", b"[]", {}, 400, "not an agent's post", id="agent: no object"),
     pytest.param("/v1/records", packed(agents(heartbeat={})), GZIP, 400, "last_seq", id="agent: no numbers"),
