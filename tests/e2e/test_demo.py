@@ -39,10 +39,16 @@ def test_the_demo_observes_every_step_and_leaves_nothing_behind() -> None:
         "opened an interactive shell",
         "/etc/hosts",
         "playbook flag.yml done",
+        "patches the immutable hosts",
+        "demo-web-1-g1 was replaced by demo-web-1-g2",
+        "decision",
+        "new host demo-web-1-g2",
+        "whole",
     ):
         assert said in output
     assert re.search(r"incident [0-9a-f-]{36}", output)
     assert "every step was observed" in output
+    assert re.search(r"[1-9][0-9]* requests were sent all along, 0 failed", output)
     assert leftovers("demo") == []
     for name in ("flag.json", "spool.db", "decisions.jsonl"):
         assert (ROOT / ".demo/records" / name).stat().st_size > 0
