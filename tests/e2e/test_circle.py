@@ -284,7 +284,7 @@ def test_an_agent_that_is_killed_as_root_is_flagged_by_the_ledger_and_its_host_r
 ) -> None:
     old = fleet.host(serving(fleet)["web-1"])
     old.peek(
-        ["sh", "-c", "systemctl mask --runtime hostseal.service; systemctl kill -s KILL hostseal.service"]
+        ["sh", "-c", "systemctl kill -s KILL hostseal.service; systemctl stop hostseal.service"]
     )
     record.wait_until(lambda: flagged(fleet, old.name), what="the ledger misses the host")
     with fleet.opened() as ledger:
