@@ -162,10 +162,10 @@ def test_its_certificate_is_made_anew_and_nobody_has_to_be_told(pair: Pair) -> N
 def test_an_agent_killed_by_root_is_flagged_by_the_ledger_within_three_heartbeats(pair: Pair) -> None:
     record.wait_until(lambda: caught_up(pair), what="all events are in the ledger")
     before = {flag["id"] for flag in pair.flags()}
-    # Without the unit's file systemd cannot start it again; root needs no more than that.
-    pair.web.peek("systemctl mask --runtime --now hostseal.socket; systemctl mask --runtime hostseal.service")
-    killed = time.monotonic()
+    # systemd would start it again after five seconds; root stops that too.
     pair.web.peek(["systemctl", "kill", "--signal=SIGKILL", "hostseal.service"])
+    killed = time.monotonic()
+    pair.web.peek(["systemctl", "stop", "hostseal.socket", "hostseal.service"])
 
     def raised() -> list[dict[str, object]]:
         return [flag for flag in pair.flags() if flag["id"] not in before]

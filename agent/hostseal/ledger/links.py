@@ -13,6 +13,7 @@ from hostseal.core import chain
 from hostseal.errors import LedgerError
 
 MOST = 100
+PATIENCE_SECONDS = 10.0
 _COLUMNS = ", ".join(chain.FIELDS)
 _SELECT = (
     f"SELECT position, version, hash, seq, {_COLUMNS} FROM records"  # noqa: S608 - the columns are ours
@@ -20,6 +21,15 @@ _SELECT = (
 )
 _ALL = 1 << 62
 _TOLD = 10
+_UNREADABLE = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+    }
+)
 
 
 class Trouble(StrEnum):
@@ -49,7 +59,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """Yield a read-only connection that gives text as its stored bytes; LedgerError when there is no such file."""
     if not path.is_file():
         raise LedgerError(f"there is no ledger at {path}")
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10, isolation_level=None)
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=PATIENCE_SECONDS, isolation_level=None)
     try:
         db.text_factory = bytes
         yield db
@@ -84,7 +94,11 @@ def index_damage(path: Path) -> list[Finding]:
 
 
 def damaged(what: object) -> Finding:
-    """Return the finding that the file is no sound database."""
+    """Return the finding that the file is no sound database; LedgerError when it only cannot be read just now."""
+    if isinstance(what, sqlite3.Error) and getattr(what, "sqlite_errorcode", 0) & 0xFF in _UNREADABLE:
+        raise LedgerError(
+            f"the ledger cannot be read: {what}", hint="are you root? is its directory writable?"
+        )
     return Finding(trouble=Trouble.DAMAGED, position=0, says=f"the file is damaged: {what}")
 
 

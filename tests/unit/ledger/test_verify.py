@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hostseal.core import chain, checkpoint
 from hostseal.core.chain import FIELDS, Head
 from hostseal.errors import LedgerError
-from hostseal.ledger import store
+from hostseal.ledger import links, store
 from hostseal.ledger.verify import Report, verify
 from hostseal.ledger.witness import Line, Told
 from unit.ledger.conftest import Small, entry
@@ -277,6 +277,18 @@ def test_any_byte_flipped_in_a_records_page_of_the_file_is_found(small: Small, d
     flipped[at] ^= data.draw(st.integers(1, 255))
     small.path.with_name("copy.db").write_bytes(flipped)
     assert not verify(small.path.with_name("copy.db"), small.keys, []).whole
+
+
+def test_a_ledger_that_cannot_be_read_just_now_is_not_called_damaged(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.database.close()
+    monkeypatch.setattr(links, "PATIENCE_SECONDS", 0.1)
+    with changed(small.path) as db:
+        db.execute("PRAGMA journal_mode=DELETE")
+        db.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(LedgerError, match="cannot be read: database is locked"):
+            verify(small.path, small.keys, [])
 
 
 def test_what_is_no_ledger_is_said_so(tmp_path: Path) -> None:
