@@ -283,9 +283,7 @@ def test_an_agent_that_is_killed_as_root_is_flagged_by_the_ledger_and_its_host_r
     fleet: FleetLab,
 ) -> None:
     old = fleet.host(serving(fleet)["web-1"])
-    old.peek(
-        ["sh", "-c", "systemctl kill -s KILL hostseal.service; systemctl stop hostseal.service"]
-    )
+    old.peek(["sh", "-c", "systemctl kill -s KILL hostseal.service; systemctl stop hostseal.service"])
     record.wait_until(lambda: flagged(fleet, old.name), what="the ledger misses the host")
     with fleet.opened() as ledger:
         (raised,) = [flag for flag in ledger.open_flags() if flag.host == old.name]
