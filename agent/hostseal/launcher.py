@@ -5,9 +5,11 @@ the host that is there.
 """
 
 import os
+import selectors
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +19,7 @@ from hostseal.errors import LauncherError
 
 T = TypeVar("T")
 _SECONDS = 300.0
+_CHUNK_BYTES = 1 << 16
 PROGRAM = "hostseal-launch"
 
 
@@ -126,3 +129,46 @@ def run(
         )
     except subprocess.TimeoutExpired as error:
         raise LauncherError(f"{machine.name} did not answer within {seconds:.0f} s: {command[0]}") from error
+
+
+def fetch(machine: Machine, command: Sequence[str], *, seconds: float, limit: int) -> tuple[bytes, bool]:
+    """Return what words print as root on a host that is not to be trusted, and whether it was cut at `limit` bytes.
+
+    LauncherError when it takes longer than `seconds`, or ends with a status.
+    """
+    argv = [*machine.ssh, shlex.join(["sudo", "-n", "--", *command])]
+    deadline, content = time.monotonic() + seconds, bytearray()
+    with subprocess.Popen(
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as running:
+        try:
+            for chunk in _chunks(running, deadline):
+                content += chunk
+                if len(content) > limit:
+                    return bytes(content[:limit]), True
+            running.wait(max(0.1, deadline - time.monotonic()))
+        except (TimeoutError, subprocess.TimeoutExpired) as error:
+            raise LauncherError(
+                f"{machine.name} did not answer within {seconds:.0f} s: {command[0]}"
+            ) from error
+        finally:
+            running.kill()
+    if running.returncode:
+        raise LauncherError(f"{command[0]} ended with status {running.returncode} on {machine.name}")
+    return bytes(content), False
+
+
+def _chunks(running: "subprocess.Popen[bytes]", deadline: float) -> Iterator[bytes]:
+    """Yield what is printed until its end; TimeoutError when the deadline (monotonic seconds) comes first."""
+    if running.stdout is None:
+        return
+    with selectors.DefaultSelector() as selector:
+        selector.register(running.stdout, selectors.EVENT_READ)
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 or not selector.select(left):
+                raise TimeoutError
+            chunk = os.read(running.stdout.fileno(), _CHUNK_BYTES)
+            if not chunk:
+                return
+            yield chunk

@@ -32,10 +32,10 @@ def explain(host: str, incident: str | None, as_json: bool, data: Path) -> None:
     """Tell HOST's incident: login, channel, files, decision, playbook, flag, evidence, new host."""
     from hostseal.ledger.book import Ledger
     from hostseal.ledger.search import Query
-    from hostseal.ledger.story import tell
+    from hostseal.ledger.story import RECORDS, tell
 
     with Ledger(data, SystemClock()) as ledger:
-        story = tell(list(ledger.records(Query(host=host))), incident)
+        story = tell(ledger.newest(Query(host=host), RECORDS), incident)
     if story is None:
         which = f"incident {incident}" if incident else "flag"
         raise LedgerError(f"the ledger has no {which} of {host}", hint="hostseal ledger search --kind flag")

@@ -12,15 +12,15 @@ import msgspec
 from hostseal import durable
 from hostseal.core.lifecycle import Life
 from hostseal.errors import LauncherError
-from hostseal.launcher import Launcher, Machine, run
+from hostseal.launcher import Launcher, Machine, fetch
 from hostseal.ledger.book import Ledger
 from hostseal.ledger.entry import Kind, Record
 from hostseal.ledger.search import Query
-from hostseal.ledger.story import tell
+from hostseal.ledger.story import RECORDS, tell
 
 _KINDS = (Kind.EVENT, Kind.DECISION, Kind.FLAG, Kind.ACTION, Kind.PARDON)
 _HOST_SECONDS = 60.0
-_JOURNAL_LINES = 200_000
+_HOST_BYTES = 32 << 20
 _PROCESSES = ("ps", "-eo", "pid,ppid,user,lstart,tty,args", "--no-headers")
 
 
@@ -33,9 +33,8 @@ class EvidencePack:
     def collect(self, life: Life, token: str) -> str:
         """Write `TOKEN.tar.gz` and return its digest (`sha256:HEX`). What the host does not give is said in `missing.txt`."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        records = [
-            record for record in self._ledger.records(Query(host=life.instance.host)) if record.kind in _KINDS
-        ]
+        known = self._ledger.newest(Query(host=life.instance.host), RECORDS)
+        records = [record for record in known if record.kind in _KINDS]
         story = tell(records, life.incident.id if life.incident else None)
         since = story.since if story else None
         files = {
@@ -54,13 +53,7 @@ class EvidencePack:
         # The host's clock is its own: a journal's times are in it, and `since` is in its record's.
         began = [f"--since={since[:19].replace('T', ' ')} UTC"] if since else ["--boot"]
         wanted = {
-            "journal.export": (
-                "journalctl",
-                "--output=export",
-                "--no-pager",
-                f"--lines={_JOURNAL_LINES}",
-                *began,
-            ),
+            "journal.export": ("journalctl", "--output=export", "--no-pager", *began),
             "processes.txt": _PROCESSES,
         }
         found, missing = {}, []
@@ -69,19 +62,18 @@ class EvidencePack:
         ]
         for name, command in wanted.items():
             try:
-                found[name] = _asked(machines, command)
+                found[name], cut = _asked(machines, command)
             except LauncherError as error:
                 missing.append(f"{name}: {error}\n")
+            else:
+                missing += [f"{name}: cut after {_HOST_BYTES} bytes\n"] if cut else []
         return {**found, "missing.txt": "".join(missing).encode()}
 
 
-def _asked(machines: Sequence[Machine], command: Sequence[str]) -> bytes:
+def _asked(machines: Sequence[Machine], command: Sequence[str]) -> tuple[bytes, bool]:
     if not machines:
         raise LauncherError("the host is gone")
-    done = run(machines[0], command, seconds=_HOST_SECONDS)
-    if done.returncode:
-        raise LauncherError(f"status {done.returncode}: {done.stderr.strip()[-300:]}")
-    return done.stdout.encode("utf-8", "surrogateescape")
+    return fetch(machines[0], command, seconds=_HOST_SECONDS, limit=_HOST_BYTES)
 
 
 def _recent(record: Record, since: str | None) -> bool:

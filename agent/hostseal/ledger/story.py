@@ -7,6 +7,8 @@ import msgspec
 
 from hostseal.ledger.entry import Kind, Record
 
+# As many of a host's newest records are looked at: a host in bad hands may write without end.
+RECORDS = 20_000
 _FLAG = "flag"
 _SEEN = ("session.opened", "session.channel", "files.changed", "sensor.lost", "operator.flagged")
 
