@@ -14,6 +14,10 @@ import pytest
 
 from e2e import person, record
 from e2e.test_how_to import ROOT, commands
+from hostseal import keys
+from hostseal.config.settings import LedgerSettings
+from hostseal.enrolment.introduce import introduce
+from integration.ledger.test_enrol import credential
 from lab import Completed, Host, Lab, leftovers
 from lab_site import Site, install, install_ledger
 
@@ -49,6 +53,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         lab.down()
         book, web = lab.up(["book", "web-1-g1"])
         site = Site(tmp_path_factory.mktemp("site"))
+        keys.ensure_pair(site.keys, "enrolment")
         site = install_ledger(site, book, [web.name], hostseal_ledger_heartbeat_seconds=HEARTBEAT_SECONDS)
         install(site, [web])
         yield Pair(site, book, web)
@@ -70,6 +75,13 @@ def rss_mb(host: Host, unit: str) -> float:
     pid = host.peek(["systemctl", "show", "--property=MainPID", "--value", unit]).stdout.strip()
     status = host.peek(["cat", f"/proc/{pid}/status"]).stdout
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))) / 1024
+
+
+def test_a_host_from_an_image_gets_in_by_its_credential(pair: Pair, tmp_path: Path) -> None:
+    raw = credential(pair.site.keys / "enrolment.key", "web-2-g2")
+    authority = str(pair.site.keys / "ledger-ca.pem")
+    introduce(raw, LedgerSettings(url=pair.site.ledger_url, ca=authority, token_file=str(tmp_path / "token")))
+    assert "web-2-g2" in pair.ledger("token", "list").stdout
 
 
 def test_a_persons_shell_is_on_record_off_the_host_with_its_decision_and_its_flag(pair: Pair) -> None:
