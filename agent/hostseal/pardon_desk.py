@@ -36,6 +36,7 @@ class PardonDesk:
             "reason": claim.reason,
             "expires": claim.expires,
             "nonce": claim.nonce,
+            "signature": message["pardon"]["signature"],
         }
         identity = self._emit(EventType.FLAG_PARDONED, data, sensor="pardon", key=claim.nonce)
         return {"ok": True, "id": identity}

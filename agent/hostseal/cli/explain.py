@@ -96,7 +96,11 @@ def _replacement(replacement: "Replacement") -> Iterator[tuple[str, str]]:
 
 
 def _at(moment: str) -> str:
-    return in_words(moment)
+    """Return a moment in words; what a host says may be none."""
+    try:
+        return in_words(moment)
+    except ValueError:
+        return moment
 
 
 def _who(cause: str) -> str:

@@ -34,11 +34,11 @@ def raise_flag(reason: str, person: str) -> None:
 @flag.command()
 @click.option("--reason", required=True, help="Why the flag is taken back; it stands in the record.")
 @click.option("--host", required=True, help="The host's name in the policy's data.")
-@click.option("--incident", type=click.UUID, required=True, help="As `hostseal status` shows it.")
+@click.option("--incident", metavar="ID", required=True, help="As `hostseal status` shows it.")
 @click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
 @click.option("--person", default=getpass.getuser, show_default="you", help="Who pardons.")
 @click.option("--valid-minutes", type=click.IntRange(1, 7 * 24 * 60), default=60, show_default=True)
-def pardon(reason: str, host: str, incident: object, key: Path, person: str, valid_minutes: int) -> None:
+def pardon(reason: str, host: str, incident: str, key: Path, person: str, valid_minutes: int) -> None:
     """Sign a pardon where the pardon KEY is (never on the host) and print it; apply it with `flag apply-pardon`."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -56,7 +56,7 @@ def pardon(reason: str, host: str, incident: object, key: Path, person: str, val
     expires = datetime.now(UTC) + timedelta(minutes=valid_minutes)
     claim = Claim(
         host=host,
-        incident=str(incident),
+        incident=incident,
         person=person,
         reason=reason,
         expires=timestamp(expires),

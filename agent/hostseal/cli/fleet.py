@@ -20,6 +20,7 @@ from hostseal.errors import NotReplacedError
 if TYPE_CHECKING:
     from hostseal.fleet.controller import Controller
     from hostseal.fleet.settings import FleetSettings
+    from hostseal.fleet.store import LifeStore
 
 FILE = Path("/etc/hostseal/fleet.toml")
 _settings = click.option(
@@ -41,7 +42,7 @@ def fleet() -> None:
 def once(settings: Path, host: str | None, check: bool) -> None:
     """Replace the flagged host whose deadline came first; finish or undo what a killed run left. For a timer.
 
-    Exit 0: a host was replaced, or none is due. Exit 1: it was not, and the old host serves as before.
+    Exit 0: a host was replaced, or none is due. Exit 1: it was not; the message says whether the old host serves as before.
     """
     with _controller(settings) as controller:
         controller.observe()
@@ -76,12 +77,8 @@ def add(slot: str, settings: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
 def status(settings: Path, as_json: bool) -> None:
     """Show the fleet's hosts."""
-    from hostseal.fleet.store import LifeStore
-    from hostseal.ledger.database import Database
-
-    database = Database(Path(_read(settings).fleet.ledger) / "ledger.db")
-    lives = LifeStore(database, lambda: datetime.now(UTC)).all()
-    database.close()
+    with _store(settings) as store:
+        lives = store.all()
     if as_json:
         click.echo(msgspec.json.encode(lives).decode())
         return
@@ -96,8 +93,8 @@ def status(settings: Path, as_json: bool) -> None:
 def hold(host: str, settings: Path, reason: str) -> None:
     """Let no replacement of HOST begin; one under way goes on."""
     held = Hold(person=getpass.getuser(), reason=reason, since=timestamp(datetime.now(UTC)))
-    with _controller(settings) as controller:
-        controller.change(host, lambda life, _now: lifecycle.held(life, held))
+    with _store(settings) as store:
+        store.edit(host, lambda life: lifecycle.held(life, held))
 
 
 @fleet.command()
@@ -105,8 +102,8 @@ def hold(host: str, settings: Path, reason: str) -> None:
 @_settings
 def unhold(host: str, settings: Path) -> None:
     """Take the hold from HOST."""
-    with _controller(settings) as controller:
-        controller.change(host, lambda life, _now: lifecycle.unheld(life))
+    with _store(settings) as store:
+        store.edit(host, lifecycle.unheld)
 
 
 @fleet.command()
@@ -114,8 +111,8 @@ def unhold(host: str, settings: Path) -> None:
 @_settings
 def release(host: str, settings: Path) -> None:
     """Let the replacement of a quarantined HOST be tried again, once what failed is mended."""
-    with _controller(settings) as controller:
-        controller.change(host, lifecycle.released)
+    with _store(settings) as store:
+        store.edit(host, lambda life: lifecycle.released(life, timestamp(datetime.now(UTC))))
 
 
 def _would(controller: "Controller", life: Life) -> None:
@@ -142,6 +139,16 @@ def _line(life: Life) -> str:
 
 
 @contextmanager
+def _store(path: Path) -> Iterator["LifeStore"]:
+    from hostseal.clock import SystemClock
+    from hostseal.fleet.store import LifeStore
+    from hostseal.ledger.book import Ledger
+
+    with Ledger(Path(_read(path).fleet.ledger), SystemClock()) as ledger:
+        yield LifeStore(ledger.database, lambda: datetime.now(UTC))
+
+
+@contextmanager
 def _controller(path: Path) -> Iterator["Controller"]:
     from hostseal.fleet.assemble import assembled
     from hostseal.fleet.controller import Controller
@@ -152,8 +159,9 @@ def _controller(path: Path) -> Iterator["Controller"]:
     def tell(step: str, what: str) -> None:
         click.echo(f"{time.monotonic() - began:7.2f} s  {step:<9} {shown(what)}", err=True)
 
-    with assembled(settings, tell) as parts, parts.store.lease(this_process()) as lease:
-        yield Controller(parts.store, lease, parts.ports, attempts=settings.fleet.attempts)
+    # The lease first: what comes next may have to wait for the other controller's OpenTofu.
+    with _store(path) as store, store.lease(this_process()) as lease, assembled(settings, tell) as ports:
+        yield Controller(store, lease, ports, attempts=settings.fleet.attempts)
 
 
 def _read(path: Path) -> "FleetSettings":

@@ -3,7 +3,7 @@
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 import msgspec
@@ -12,13 +12,14 @@ from hostseal.cli.exit_codes import ExitCode
 from hostseal.clock import SystemClock
 from hostseal.core.event import timestamp
 from hostseal.core.text import shown
-from hostseal.errors import LedgerError
+from hostseal.errors import LedgerError, PardonError
 
 if TYPE_CHECKING:
     from hostseal.ledger.book import Ledger
     from hostseal.ledger.entry import Record
 
 DATA = Path("/var/lib/hostseal-ledger")
+_PARDON_BYTES = 65536
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _data = click.option(
     "--data",
@@ -220,6 +221,23 @@ def flags(data: Path, as_json: bool) -> None:
         line = f"{shown(flag.host):<24} {flag.cause:<9} {flag.raised[:19]}  {shown(flag.id)}  {reasons}"
         click.echo(msgspec.json.encode(flag).decode() if as_json else line)
     sys.exit(ExitCode.FLAGGED if found else ExitCode.OK)
+
+
+@ledger.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@_data
+def pardon(file: BinaryIO, data: Path) -> None:
+    """Record a pardon signed by `hostseal flag pardon` (FILE, or standard input): it ends the flag that it names.
+
+    For flags that no host can take back: the ledger's own. DATA/pardon.pub is the key it is checked with.
+    """
+    try:
+        signed = msgspec.json.decode(file.read(_PARDON_BYTES))
+    except msgspec.MsgspecError as error:
+        raise PardonError(f"this is not a pardon: {error}") from error
+    with _open(data) as book:
+        receipt = book.pardon(signed)
+    click.echo(f"recorded as #{receipt.head.count}")
 
 
 def _open(data: Path) -> "Ledger":

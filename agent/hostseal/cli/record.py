@@ -13,6 +13,7 @@ from hostseal.core.text import shown
 from hostseal.spool.reading import SpoolReader
 
 _FOLLOW_SECONDS = 0.25
+_ODD_LENGTH = 200
 
 
 @click.command()
@@ -77,7 +78,17 @@ def _decision_lines(record: dict[str, Any], decision: dict[str, Any]) -> Iterato
 
 
 def summary(event: dict[str, Any]) -> str:
-    """Return an event in a few words; the text may hold anything and must be escaped before it is shown."""
+    """Return an event in a few words; the text may hold anything and must be escaped before it is shown.
+
+    An event that is not of its type's shape, which a host in bad hands may send, is told as it is.
+    """
+    try:
+        return _summary(event)
+    except (KeyError, TypeError, AttributeError):
+        return json.dumps(event["data"])[:_ODD_LENGTH]
+
+
+def _summary(event: dict[str, Any]) -> str:
     data = event["data"]
     match event["type"]:
         case "login.requested" | "session.opened" | "session.closed":

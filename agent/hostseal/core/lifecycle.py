@@ -80,6 +80,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     """A host with all that the controller knows of it.
 
     `attempts` counts the failed ones since the flag; `used` is the highest generation ever given out in this slot.
+    `leftover` is a failed successor that may still be there: until it is gone nothing new begins.
     """
 
     instance: Instance
@@ -88,6 +89,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     used: int
     incident: Incident | None = None
     replacement: Replacement | None = None
+    leftover: Instance | None = None
     hold: Hold | None = None
     attempts: int = 0
     error: str | None = None
@@ -96,6 +98,11 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
 def born(instance: Instance, now: str) -> Life:
     """Return the life of a host that has just been verified."""
     return Life(instance=instance, state=State.SEALED, since=now, used=instance.generation)
+
+
+def never(instance: Instance, now: str) -> Life:
+    """Return the life of a first host that never served; it is kept so that its generation stays used."""
+    return replace(born(instance, now), state=State.RETIRED)
 
 
 def observed(life: Life, state: State, incident: Incident | None, now: str) -> Life:
@@ -121,6 +128,8 @@ def begun(life: Life, replacement: Replacement, now: str) -> Life:
         raise IllegalTransitionError(
             f"{life.instance.host} is held by {life.hold.person}: {life.hold.reason}"
         )
+    if life.leftover is not None:
+        raise IllegalTransitionError(f"{life.leftover.host} is not removed yet")
     successor = replacement.successor
     if successor.slot != life.instance.slot or successor.generation <= life.used:
         raise IllegalTransitionError(f"{successor.host} cannot follow {life.instance.slot}-g{life.used}")
@@ -145,11 +154,22 @@ def verified(life: Life, now: str) -> Life:
 
 
 def failed(life: Life, why: str, limit: int, now: str) -> Life:
-    """Return the life after an attempt that is undone: flagged again, or quarantined after `limit` of them."""
+    """Return the life after an attempt that failed: flagged again, or quarantined after `limit` of them.
+
+    Its successor is left over until :func:`cleared`.
+    """
     _from(life, State.REPLACING, State.VERIFYING)
+    left = attempt(life).successor
     attempts = life.attempts + 1
     state = State.QUARANTINED if attempts >= limit else State.FLAGGED
-    return replace(life, state=state, replacement=None, attempts=attempts, error=why, since=now)
+    return replace(
+        life, state=state, replacement=None, leftover=left, attempts=attempts, error=why, since=now
+    )
+
+
+def cleared(life: Life) -> Life:
+    """Return the life once what was left over is gone."""
+    return replace(life, leftover=None)
 
 
 def retired(life: Life, now: str) -> tuple[Life, Life]:

@@ -38,8 +38,10 @@ def join(folder: Path, now: datetime, ledger: LedgerSettings, *, program: Path =
 
     The credential is believed with the image's enrolment.pub, and must be for this host's name and image. Where there is a
     ledger, it gets to know the host now (UplinkError when it cannot be asked). Instance.json comes last and the credential
-    goes then: a boot that broke off in between does all of it again.
+    goes then: a boot that broke off in between does all of it again, or what is left of it.
     """
+    if (folder / INSTANCE).exists():
+        return _joined(folder)
     raw = _credential(folder)
     place = verify(raw, keys.public_key(folder / "enrolment.pub"), now).place
     _check(place, folder)
@@ -57,9 +59,13 @@ def join(folder: Path, now: datetime, ledger: LedgerSettings, *, program: Path =
     durable.write(
         folder / INSTANCE, msgspec.json.format(msgspec.json.encode(joined), indent=1) + b"\n", mode=0o644
     )
-    (folder / CREDENTIAL).unlink()
+    return _joined(folder)
+
+
+def _joined(folder: Path) -> Instance:
+    (folder / CREDENTIAL).unlink(missing_ok=True)
     durable.sync_directory(folder)
-    return joined
+    return msgspec.json.decode((folder / INSTANCE).read_bytes(), type=Instance)
 
 
 def _credential(folder: Path) -> object:

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
 from hostseal.clock import SystemClock
 from hostseal.fleet.controller import Ports
 from hostseal.fleet.evidence import EvidencePack
@@ -17,20 +15,12 @@ from hostseal.fleet.machines import TofuMachines
 from hostseal.fleet.policy import ReplacePolicy
 from hostseal.fleet.record import LedgerFlags, LedgerJournal
 from hostseal.fleet.settings import FleetSettings
-from hostseal.fleet.store import LifeStore
 from hostseal.fleet.verifier import HostVerifier
 from hostseal.images.catalogue import Catalogue
 from hostseal.launcher import Launcher
 from hostseal.ledger.book import Ledger
 from hostseal.policy.engine import OpaEngine
 from hostseal.tofu.workspace import Workspace
-
-
-class Fleet(msgspec.Struct, frozen=True, kw_only=True):
-    """The store and the ports of one fleet."""
-
-    store: LifeStore
-    ports: Ports
 
 
 class _Current:
@@ -44,8 +34,8 @@ class _Current:
 
 
 @contextmanager
-def assembled(settings: FleetSettings, tell: Callable[[str, str], None]) -> Iterator[Fleet]:
-    """Yield the fleet. LedgerError, LauncherError or ConfigError when a part of it cannot be used."""
+def assembled(settings: FleetSettings, tell: Callable[[str, str], None]) -> Iterator[Ports]:
+    """Yield the controller's ports. LedgerError, LauncherError or ConfigError when a part of it cannot be used."""
     pipeline, service, balancer = settings.pipeline, settings.service, settings.balancer
     catalogue = Catalogue(Path(pipeline.catalogue))
     launcher = Launcher(Path(pipeline.launcher), pipeline.environment)
@@ -57,7 +47,7 @@ def assembled(settings: FleetSettings, tell: Callable[[str, str], None]) -> Iter
         timeout_seconds=opa.timeout_seconds,
     )
     with Ledger(Path(settings.fleet.ledger), SystemClock()) as ledger:
-        ports = Ports(
+        yield Ports(
             flags=LedgerFlags(ledger),
             policy=ReplacePolicy(engine, catalogue, getpass.getuser()),
             images=_Current(catalogue),
@@ -70,4 +60,3 @@ def assembled(settings: FleetSettings, tell: Callable[[str, str], None]) -> Iter
             new_id=lambda: str(uuid.uuid4()),
             tell=tell,
         )
-        yield Fleet(store=LifeStore(ledger.database, ports.now), ports=ports)

@@ -36,12 +36,14 @@ class Controller:
         self._store, self._lease, self._ports, self._limit = store, lease, ports, attempts
 
     def observe(self) -> None:
-        """Take in who is flagged and who no longer is."""
+        """Take in who is flagged and who no longer is, and remove what failed attempts left over."""
         flagged = self._ports.flags.open()
         for life in self._store.all():
             incident = flagged.get(life.instance.host)
             state = State.FLAGGED if incident else State.SEALED
-            self._save(life, lifecycle.observed(life, state, incident, self._now()))
+            known = self._save(life, lifecycle.observed(life, state, incident, self._now()))
+            if known.leftover is not None:
+                self._clear(known)
 
     def chosen(self, host: str | None) -> Life | None:
         """Return the replacement under way, else the host named, else the one whose deadline came first; None: nothing to do.
@@ -69,19 +71,27 @@ class Controller:
         if any(life.instance.slot == slot for life in self._store.all()):
             raise NotReplacedError(f"the slot {slot} has a host already", hint="hostseal fleet status")
         begun = self._ports.machines.known(slot)
-        first = Instance(slot=slot, generation=1, id=self._ports.new_id(), image=self._ports.images.current())
+        first = Instance(
+            slot=slot,
+            generation=self._store.used(slot) + 1,
+            id=self._ports.new_id(),
+            image=self._ports.images.current(),
+        )
         wanted = begun[0] if begun else first
         self._tell("create", f"{wanted.host} from {wanted.image}")
+        self._renew()
         made = self._ports.machines.create(wanted)
         self._tell("verify", f"{made.host} at {made.address}")
         if problems := self._ports.verifier.problems(made):
+            self._renew()
             self._ports.machines.remove(made)
+            self._ports.journal.gone(made, "a first host that could not serve")
+            self._save(None, lifecycle.never(made, self._now()))
             raise NotReplacedError(f"{made.host} cannot serve: {'; '.join(problems)}", hint="it was removed")
         self._tell("serve", f"{made.host} takes requests")
+        self._renew()
         self._ports.balancer.serve(made)
-        life = lifecycle.born(made, self._now())
-        self._store.save(self._lease, life)
-        return life
+        return self._save(None, lifecycle.born(made, self._now()))
 
     def replace(self, life: Life) -> Life:
         """Bring the replacement to its end; return the successor's life, or the old host's when the attempt was undone.
@@ -108,6 +118,8 @@ class Controller:
             return f"{instance.host} is held by {life.hold.person}: {life.hold.reason}"
         if life.state is not State.FLAGGED:
             return f"{instance.host} is {life.state}, not flagged"
+        if life.leftover is not None:
+            return f"{life.leftover.host}, which failed, could not be removed yet"
         for other in self._ports.machines.known(instance.slot):
             if other.generation == instance.generation and other.id != instance.id:
                 return (
@@ -127,11 +139,6 @@ class Controller:
             f"send requests to {successor}, and none to {instance.host} any more",
             f"wait until {instance.host} has no request left, and retire it ({instance.id})",
         ]
-
-    def change(self, host: str, step: Callable[[Life, str], Life]) -> Life:
-        """Apply a person's step (a hold, a release) to one host's life. NotReplacedError when there is no such host."""
-        life = self._named(host, self._store.all())
-        return self._save(life, step(life, self._now()))
 
     def _named(self, host: str, lives: list[Life]) -> Life:
         for life in lives:
@@ -177,7 +184,11 @@ class Controller:
         self._tell("serve", f"{new.host} takes requests")
         self._ports.balancer.serve(new)
         self._tell("drain", f"{old.host} takes no new ones")
+        self._renew()
         self._ports.balancer.drain(old)
+        # Once more: only what is up now may be all that is left.
+        self._renew()
+        self._ports.balancer.serve(new)
         self._tell("retire", old.host)
         self._ports.machines.remove(old)
         self._ports.balancer.forget(old)
@@ -187,23 +198,39 @@ class Controller:
         return successor
 
     def _undo(self, life: Life, why: str) -> Life:
-        """Take the successor away and put the old host back as it was: it has served all along."""
+        """Write the failure down, then take the successor away: the old host has served all along."""
         self._tell("undo", why)
-        successor = lifecycle.attempt(life).successor
-        self._ports.machines.remove(successor)
-        undone = lifecycle.failed(life, why, self._limit, self._now())
+        self._renew()
         self._ports.journal.record(life, "undone", why)
-        return self._save(life, undone)
+        undone = self._save(life, lifecycle.failed(life, why, self._limit, self._now()))
+        return self._clear(undone)
+
+    def _clear(self, life: Life) -> Life:
+        """Remove what is left over of a failed attempt; if that fails, it is said, and tried again by the next run."""
+        left = life.leftover
+        if left is None:
+            return life
+        self._renew()
+        try:
+            self._ports.machines.remove(left)
+        except HostsealError as error:
+            self._tell("left", f"{left.host} could not be removed: {error}")
+            return life
+        self._ports.journal.gone(left, "a failed attempt")
+        return self._save(life, lifecycle.cleared(life))
 
     def _recorded(self, life: Life) -> Instance:
         """Record that the attempt has come this far, which is on disk by now; return its successor."""
+        self._renew()
         self._ports.journal.record(life, life.state, "")
         return lifecycle.attempt(life).successor
 
-    def _save(self, before: Life, after: Life) -> Life:
-        if after != before:
-            self._store.save(self._lease, after)
-        return after
+    def _renew(self) -> None:
+        """Before anything outside is changed: another controller may have taken over while the last step took long."""
+        self._store.renew(self._lease)
+
+    def _save(self, before: Life | None, after: Life) -> Life:
+        return after if after == before else self._store.save(self._lease, after)
 
     def _tell(self, step: str, what: str) -> None:
         self._ports.tell(step, what)

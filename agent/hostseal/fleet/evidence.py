@@ -5,21 +5,26 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 
 from hostseal import durable
+from hostseal.core.event import from_timestamp
 from hostseal.core.lifecycle import Life
+from hostseal.core.text import shown
 from hostseal.errors import LauncherError
 from hostseal.launcher import Launcher, Machine, fetch
 from hostseal.ledger.book import Ledger
 from hostseal.ledger.entry import Kind, Record
+from hostseal.ledger.facts import at
 from hostseal.ledger.search import Query
-from hostseal.ledger.story import RECORDS, tell
+from hostseal.ledger.story import RECORDS, Story, tell
 
 _KINDS = (Kind.EVENT, Kind.DECISION, Kind.FLAG, Kind.ACTION, Kind.PARDON)
 _HOST_SECONDS = 60.0
+_SLACK = timedelta(minutes=5)
 _HOST_BYTES = 32 << 20
 _PROCESSES = ("ps", "-eo", "pid,ppid,user,lstart,tty,args", "--no-headers")
 
@@ -36,22 +41,21 @@ class EvidencePack:
         known = self._ledger.newest(Query(host=life.instance.host), RECORDS)
         records = [record for record in known if record.kind in _KINDS]
         story = tell(records, life.incident.id if life.incident else None)
-        since = story.since if story else None
+        since = 0 if story is None else story.position
         files = {
             "records.jsonl": b"".join(
-                msgspec.json.encode(one) + b"\n" for one in records if _recent(one, since)
+                msgspec.json.encode(one) + b"\n" for one in records if one.position >= since
             ),
             "story.json": msgspec.json.format(msgspec.json.encode(story), indent=1),
             "changed-files.txt": "".join(f"{path}\n" for path in _changed(records, since)).encode(),
-            **self._from_host(life, since),
+            **self._from_host(life, story),
         }
         content = _archive(files)
         durable.write(self._folder / f"{token}.tar.gz", content)
         return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
-    def _from_host(self, life: Life, since: str | None) -> dict[str, bytes]:
-        # The host's clock is its own: a journal's times are in it, and `since` is in its record's.
-        began = [f"--since={since[:19].replace('T', ' ')} UTC"] if since else ["--boot"]
+    def _from_host(self, life: Life, story: Story | None) -> dict[str, bytes]:
+        began = ["--boot"] if story is None else [f"--since={_before(story.since)}"]
         wanted = {
             "journal.export": ("journalctl", "--output=export", "--no-pager", *began),
             "processes.txt": _PROCESSES,
@@ -76,20 +80,21 @@ def _asked(machines: Sequence[Machine], command: Sequence[str]) -> tuple[bytes, 
     return fetch(machines[0], command, seconds=_HOST_SECONDS, limit=_HOST_BYTES)
 
 
-def _recent(record: Record, since: str | None) -> bool:
-    return since is None or record.time >= since
+def _before(received: str) -> str:
+    """Return a while before the ledger got the first record, as journalctl takes it: the host's clock is its own."""
+    return (from_timestamp(received) - _SLACK).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _changed(records: Sequence[Record], since: str | None) -> Iterator[str]:
-    """Yield each changed path once, as it is shown in the event."""
+def _changed(records: Sequence[Record], since: int) -> Iterator[str]:
+    """Yield each changed path once, escaped."""
     seen = set()
     for record in records:
-        if (record.kind, record.type) == (Kind.EVENT, "files.changed") and _recent(record, since):
-            for path in record.body["event"]["data"].get("paths", ()):
-                line = str(path.get("path"))
-                if line not in seen:
-                    seen.add(line)
-                    yield line.encode("unicode_escape").decode("ascii")
+        paths = at(record.body, "event", "data", "paths") if record.position >= since else None
+        for path in paths if isinstance(paths, list) else ():
+            line = shown(str(at(path, "path")))
+            if line not in seen:
+                seen.add(line)
+                yield line
 
 
 def _archive(files: dict[str, bytes]) -> bytes:

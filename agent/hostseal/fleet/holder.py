@@ -17,11 +17,13 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         return f"process {self.pid} on {self.machine}"
 
+    def elsewhere(self, asking: "Holder") -> bool:
+        """Return whether this holder is on another machine than the one that asks."""
+        return self.machine != asking.machine
+
     def may_be_alive(self, asking: "Holder") -> bool:
         """Return whether this holder may still run, as far as the one that asks can know: it sees its own machine only."""
-        if (self.machine, self.boot) != (asking.machine, asking.boot):
-            return True
-        return _began(self.pid) == self.began
+        return self.elsewhere(asking) or (self.boot == asking.boot and _began(self.pid) == self.began)
 
 
 def this_process() -> Holder:

@@ -62,7 +62,7 @@ class Balancer(Protocol):
         """Send requests to it, too."""
 
     def drain(self, instance: Instance) -> None:
-        """Send it no new requests, and return when it has none left. BalancerError when the time is up first."""
+        """Send it no new requests, and return when it has none left, or those it has were ended at the deadline."""
 
     def forget(self, instance: Instance) -> None:
         """Take it out."""
@@ -73,3 +73,6 @@ class Journal(Protocol):
 
     def record(self, life: Life, step: str, why: str) -> None:
         """Append it; the same step of the same attempt is recorded once."""
+
+    def gone(self, instance: Instance, why: str) -> None:
+        """Record that an instance which never served is removed: nobody waits for it, and its token ends."""

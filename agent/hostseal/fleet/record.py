@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hostseal.core.lifecycle import Incident, Life, State
+from hostseal.core.lifecycle import Incident, Instance, Life, State
 from hostseal.ledger.book import Ledger
 from hostseal.ledger.entry import Kind, OpenFlag
 
@@ -51,6 +51,16 @@ class LedgerJournal:
             self._ledger.append(
                 Kind.REPLACEMENT, host, body, id=identity, type=step, ref=incident.id if incident else ""
             )
+
+    def gone(self, instance: Instance, why: str) -> None:
+        """Record that an instance which never served is removed: its flags, its tokens and the wait for it end. LedgerError."""
+        body = {
+            "step": State.RETIRED,
+            "slot": instance.slot,
+            "instance": msgspec.to_builtins(instance),
+            "why": why,
+        }
+        self._ledger.retire(instance.host, body, id=f"{instance.id}:gone")
 
 
 def _due(flag: OpenFlag) -> str:

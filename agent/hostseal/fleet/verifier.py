@@ -1,5 +1,6 @@
 """Looks at a successor from outside before it serves: agent, policy engine, seal, and the service itself."""
 
+import http.client
 import time
 import urllib.error
 import urllib.request
@@ -35,10 +36,9 @@ class HostVerifier:
         return tuple(self._looked(found[0]))
 
     def _looked(self, machine: Machine) -> Iterator[str]:
-        place = self._catalogue.place(machine.image)
         checks: tuple[Callable[[], object], ...] = (
             lambda: healthy(machine, seconds=self._seconds),
-            lambda: require_intact(machine, place),
+            lambda: require_intact(machine, self._catalogue.place(machine.image)),
             lambda: self._serves(machine),
         )
         for check in checks:
@@ -54,7 +54,7 @@ class HostVerifier:
             try:
                 with _OPENER.open(url, timeout=_REQUEST_SECONDS):
                     return
-            except (urllib.error.URLError, OSError, ValueError) as error:
+            except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
                 if time.monotonic() > deadline:
                     raise ImageError(f"the service does not answer at {url}: {error}") from error
             time.sleep(_PAUSE_SECONDS)

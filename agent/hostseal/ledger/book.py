@@ -8,16 +8,20 @@ from typing import Any, Self
 
 import msgspec
 
+from hostseal.core import pardon
 from hostseal.core.chain import Head
 from hostseal.core.event import timestamp
+from hostseal.errors import PardonError
+from hostseal.keys import public_key
 from hostseal.ledger import database, flags, gaps, search, store, tokens
-from hostseal.ledger.entry import Entry, OpenFlag, Receipt, Record
+from hostseal.ledger.entry import Entry, Kind, OpenFlag, Receipt, Record
 from hostseal.ledger.flags import RETIRED
 from hostseal.ledger.search import Query
 from hostseal.ports import Clock
 
 FILE = "ledger.db"
 KEYS = "keys"
+PARDON_KEY = "pardon.pub"
 
 
 class Ledger:
@@ -25,7 +29,7 @@ class Ledger:
 
     def __init__(self, data: Path, clock: Clock) -> None:
         """Open the ledger in a data directory; LedgerError when there is none or it cannot be used."""
-        self._clock = clock
+        self._clock, self._data = clock, data
         self.database = database.Database(data / FILE)
 
     @classmethod
@@ -86,8 +90,26 @@ class Ledger:
         return search.newest(self.database, query, limit)
 
     def open_flags(self) -> list[OpenFlag]:
-        """Return the flags that stand, oldest first."""
-        return flags.open_flags(self.database)
+        """Return the flags that stand, oldest first. Hosts' own pardons count where there is a PARDON_KEY; KeyFileError."""
+        path = self._data / PARDON_KEY
+        return flags.open_flags(self.database, public_key(path) if path.exists() else None)
+
+    def pardon(self, raw: Any) -> Receipt:
+        """Record a signed pardon (parsed JSON) that no host has to apply: it ends the flag that it names.
+
+        Raises PardonError when it does not hold or no flag of that host has that id, KeyFileError without a PARDON_KEY.
+        """
+        claim = pardon.signed(raw, public_key(self._data / PARDON_KEY), self._clock.now())
+        if not any((flag.host, flag.id) == (claim.host, claim.incident) for flag in self.open_flags()):
+            raise PardonError(f"no flag of {claim.host} is {claim.incident}", hint="hostseal ledger flags")
+        return self.append(
+            Kind.PARDON,
+            claim.host,
+            msgspec.to_builtins(claim),
+            id=claim.nonce,
+            ref=claim.incident,
+            writer=claim.person,
+        )
 
     def gaps(self, grace_seconds: float) -> list[gaps.Gap]:
         """Return what should be here and is not."""

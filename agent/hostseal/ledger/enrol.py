@@ -42,5 +42,6 @@ class Admission:
             place = self._redemptions.redeem(introduction.credential, self._key, digest, now).place
         except EnrolmentError as error:
             raise RefusedError(HTTPStatus.FORBIDDEN, error.message, hint=error.hint) from error
-        tokens.admit(self._database, place.host, digest, timestamp(now))
+        if not tokens.admit(self._database, place.host, digest, timestamp(now)):
+            raise RefusedError(HTTPStatus.FORBIDDEN, f"this token of {place.host} was revoked")
         return place.host

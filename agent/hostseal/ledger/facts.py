@@ -25,8 +25,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 def of_event(event: Any) -> Facts:
     """Return the facts of what should be an event; what is missing or of another type is left out."""
-    data = _at(event, "data")
-    people = (data, _at(data, "session"), _at(data, "writer", "session"))
+    data = at(event, "data")
+    people = (data, at(data, "session"), at(data, "writer", "session"))
     return Facts(
         id=_text(event, "id"),
         type=_text(event, "type"),
@@ -38,13 +38,13 @@ def of_event(event: Any) -> Facts:
 
 def named(value: Any) -> str | None:
     """Return the name of the host that an event, or an input of a policy, says it is about; None when it says none."""
-    name = _at(value, "host", "name")
+    name = at(value, "host", "name")
     return name if isinstance(name, str) else None
 
 
 def rules(decision: Any) -> str:
     """Return the rules that spoke in a decision, separated and surrounded by spaces."""
-    findings = _at(decision, "findings")
+    findings = at(decision, "findings")
     names = [_text(finding, "rule") for finding in findings] if isinstance(findings, list) else []
     found = dict.fromkeys(name for name in names if _RULE.fullmatch(name))
     return f" {' '.join(found)} "[: 4 * TERM_LENGTH] if found else ""
@@ -61,12 +61,13 @@ def moment(text: str) -> str:
     return timestamp(when)
 
 
-def _at(value: Any, *path: str) -> Any:
+def at(value: Any, *path: str) -> Any:
+    """Return what is at the end of a path of names, None where there is no such one."""
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value
 
 
 def _text(value: Any, *path: str) -> str:
-    found = _at(value, *path)
+    found = at(value, *path)
     return found[:TERM_LENGTH] if isinstance(found, str) else ""

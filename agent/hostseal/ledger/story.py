@@ -1,4 +1,8 @@
-"""Why was this host replaced? The ledger's records of one host, told in order. Pure: records in, a story out."""
+"""Why was this host replaced? The ledger's records of one host, told in order. Pure: records in, a story out.
+
+What a record holds is a host's word, and the host may be in bad hands: any shape is read, and what comes first in the chain
+counts, not what claims to be early or late.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -6,6 +10,7 @@ from typing import Any
 import msgspec
 
 from hostseal.ledger.entry import Kind, Record
+from hostseal.ledger.facts import at
 
 # As many of a host's newest records are looked at: a host in bad hands may write without end.
 RECORDS = 20_000
@@ -75,7 +80,10 @@ class Replacement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
-    """One incident of one host, from the key press to the new host. Times are RFC 3339."""
+    """One incident of one host, from the key press to the new host. Times are RFC 3339.
+
+    `position` and `since` (the ledger's time) are of the first record that belongs to it.
+    """
 
     host: str
     incident: str
@@ -83,6 +91,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     raised: str
     deadline: str | None
     reasons: tuple[str, ...]
+    position: int
     since: str
     login: Login | None
     chapters: tuple[Chapter, ...]
@@ -102,18 +111,19 @@ def tell(records: Sequence[Record], incident: str | None = None) -> Story | None
     flag = flags[-1]
     events = [one for one in records if one.kind == Kind.EVENT and one.type in _SEEN]
     opening = _opening(flag, events)
-    since = opening.time if opening else min((one.time for one in _raising(flag, events)), default=flag.time)
-    told = [one for one in events if one.time >= since and _belongs(one, flag, opening)]
+    first = opening or next(_raising(flag, events), flag)
+    told = [one for one in events if one.position >= first.position and _belongs(one, flag, opening)]
     logged = {one.id: one for one in records if one.kind == Kind.DECISION}
-    body = flag.body
+    reasons = at(flag.body, "reasons")
     return Story(
         host=flag.host,
         incident=flag.id,
         cause=flag.type,
         raised=flag.time,
-        deadline=body.get("deadline"),
-        reasons=tuple(body.get("reasons") or ()),
-        since=since,
+        deadline=_text(flag.body, "deadline"),
+        reasons=tuple(str(reason) for reason in reasons) if isinstance(reasons, list) else (),
+        position=first.position,
+        since=first.received,
         login=None if opening is None else _login(opening),
         chapters=tuple(_chapter(one, logged) for one in told),
         playbooks=tuple(_playbook(one) for one in records if one.kind == Kind.ACTION and one.ref == flag.id),
@@ -123,14 +133,12 @@ def tell(records: Sequence[Record], incident: str | None = None) -> Story | None
 
 
 def _opening(flag: Record, events: Sequence[Record]) -> Record | None:
-    """Return the login that the flag goes back to: the session of the event that raised it."""
-    session = _session(_event(flag)) or next(
-        (found for one in _raising(flag, events) if (found := _session(_event(one)))), None
+    """Return the login that the flag goes back to: the first opening of the session of the event that raised it."""
+    session = _session(flag) or next(
+        (found for one in _raising(flag, events) if (found := _session(one))), None
     )
-    for one in reversed(events):
-        if one.type == "session.opened" and session is not None and _session(_event(one)) == session:
-            return one
-    return None
+    openings = (one for one in events if one.type == "session.opened" and _session(one) == session)
+    return None if session is None else next(openings, None)
 
 
 def _raising(flag: Record, events: Iterable[Record]) -> Iterator[Record]:
@@ -138,84 +146,89 @@ def _raising(flag: Record, events: Iterable[Record]) -> Iterator[Record]:
 
 
 def _belongs(one: Record, flag: Record, opening: Record | None) -> bool:
-    session = None if opening is None else _session(_event(opening))
     return (
         one.id == flag.ref
-        or _FLAG in (_decision(one).get("actions") or ())
-        or (session is not None and _session(_event(one)) == session)
+        or _FLAG in _texts(one.body, "decision", "actions")
+        or (opening is not None and _session(one) == _session(opening))
     )
 
 
-def _session(event: dict[str, Any]) -> tuple[str, int] | None:
-    """Return boot and audit session of an event, where it has them."""
-    data = event.get("data") or {}
-    holder = (data.get("writer") or {}).get("session") or data.get("session") or data
-    audit = holder.get("audit_session") if isinstance(holder, dict) else None
-    boot = (event.get("host") or {}).get("boot_id")
-    return (str(boot), audit) if isinstance(audit, int) else None
+def _session(record: Record) -> tuple[str, int] | None:
+    """Return boot and audit session of a record's event, where it has them."""
+    data = at(record.body, "event", "data")
+    holders = (at(data, "writer", "session"), at(data, "session"), data)
+    audit = next((found for one in holders if isinstance(found := at(one, "audit_session"), int)), None)
+    boot = _text(record.body, "event", "host", "boot_id")
+    return None if audit is None or boot is None else (boot, audit)
 
 
 def _login(opening: Record) -> Login:
-    data = _event(opening).get("data") or {}
-    key = data.get("key") or {}
+    data = at(opening.body, "event", "data")
+    certificate, audit = at(data, "key", "certificate"), at(data, "audit_session")
     return Login(
         time=opening.time,
-        user=str(data.get("user", "")),
-        source=data.get("source"),
-        key=key.get("fingerprint"),
-        certificate=key.get("certificate"),
-        audit_session=data.get("audit_session"),
+        user=_text(data, "user") or "",
+        source=_text(data, "source"),
+        key=_text(data, "key", "fingerprint"),
+        certificate=certificate if isinstance(certificate, dict) else None,
+        audit_session=audit if isinstance(audit, int) else None,
     )
 
 
 def _chapter(one: Record, logged: dict[str, Record]) -> Chapter:
-    decision, entry = _decision(one), logged.get(one.ref)
-    bundles = (entry.body.get("bundles") or {}) if entry else {}
-    revisions = [str(bundle.get("revision")) for bundle in bundles.values() if isinstance(bundle, dict)]
+    entry, data = logged.get(one.ref), at(one.body, "event", "data")
+    bundles = at(entry.body, "bundles") if entry else None
+    revisions = (
+        [_text(bundle, "revision") for bundle in bundles.values()] if isinstance(bundles, dict) else []
+    )
+    findings = at(one.body, "decision", "findings")
     return Chapter(
         time=one.time,
         event=one.id,
         type=one.type,
-        data=_event(one).get("data") or {},
+        data=data if isinstance(data, dict) else {},
         decision=one.ref or None,
-        revision=", ".join(revisions) or None,
+        revision=", ".join(revision for revision in revisions if revision) or None,
         logged=entry is not None,
-        findings=tuple(
-            Finding(
-                rule=str(found.get("rule")),
-                severity=str(found.get("severity")),
-                sentence=str(found.get("message")),
-                controls=tuple(found.get("controls") or ()),
-            )
-            for found in decision.get("findings") or ()
-        ),
-        actions=tuple(decision.get("actions") or ()),
+        findings=tuple(_finding(found) for found in findings) if isinstance(findings, list) else (),
+        actions=_texts(one.body, "decision", "actions"),
+    )
+
+
+def _finding(found: Any) -> Finding:
+    return Finding(
+        rule=_text(found, "rule") or "",
+        severity=_text(found, "severity") or "",
+        sentence=_text(found, "message") or "",
+        controls=_texts(found, "controls"),
     )
 
 
 def _playbook(one: Record) -> Playbook:
-    body = one.body
+    attempts = at(one.body, "attempts")
     return Playbook(
-        time=str(body.get("finished") or one.time),
+        time=_text(one.body, "finished") or one.time,
         action=one.type,
-        state=str(body.get("state")),
-        attempts=int(body.get("attempts") or 0),
-        error=body.get("error"),
+        state=_text(one.body, "state") or "",
+        attempts=attempts if isinstance(attempts, int) else 0,
+        error=_text(one.body, "error"),
     )
 
 
 def _pardons(records: Iterable[Record], incident: str) -> Iterator[str]:
     for one in records:
-        data = _event(one).get("data") or {}
-        if one.type == "flag.pardoned" and data.get("incident") == incident:
-            yield f"{data.get('person')}: {data.get('reason')}"
+        applied = at(one.body, "event", "data") if one.type == "flag.pardoned" else None
+        recorded = one.body if one.kind == Kind.PARDON else None
+        for said in (applied, recorded):
+            if at(said, "incident") == incident:
+                yield f"{_text(said, 'person')}: {_text(said, 'reason')}"
 
 
 def _replacements(records: Iterable[Record], incident: str) -> Iterator[Replacement]:
     attempts: dict[str, list[Record]] = {}
     for one in records:
-        if one.kind == Kind.REPLACEMENT and one.body.get("incident") == incident:
-            attempts.setdefault(str(one.body.get("token")), []).append(one)
+        if one.kind == Kind.REPLACEMENT and at(one.body, "incident") == incident:
+            attempts.setdefault(str(at(one.body, "token")), []).append(one)
     for token, steps in attempts.items():
         last = steps[-1].body
         yield Replacement(
@@ -228,11 +241,11 @@ def _replacements(records: Iterable[Record], incident: str) -> Iterator[Replacem
         )
 
 
-def _event(record: Record) -> dict[str, Any]:
-    event = record.body.get("event") if isinstance(record.body, dict) else None
-    return event if isinstance(event, dict) else {}
+def _text(value: Any, *path: str) -> str | None:
+    found = at(value, *path)
+    return found if isinstance(found, str) else None
 
 
-def _decision(record: Record) -> dict[str, Any]:
-    decision = record.body.get("decision")
-    return decision if isinstance(decision, dict) else {}
+def _texts(value: Any, *path: str) -> tuple[str, ...]:
+    found = at(value, *path)
+    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()

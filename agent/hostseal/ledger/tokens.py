@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from hostseal.ledger import store
 from hostseal.ledger.database import Database
 from hostseal.ledger.entry import Entry, Kind
-from hostseal.ledger.schema import tokens
+from hostseal.ledger.schema import records, tokens
 
 _SHELF_BYTES = 2
+_REVOKED = "revoked"
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,13 +35,25 @@ def add(database: Database, host: str, now: str) -> str:
     return token
 
 
-def admit(database: Database, host: str, digest: bytes, now: str) -> None:
-    """Let `host` write with a token of its own making, of which only the SHA-256 is told; again is no error."""
+def admit(database: Database, host: str, digest: bytes, now: str) -> bool:
+    """Let `host` write with a token of its own making, of which only the SHA-256 is told; again is no error.
+
+    Return whether it may: a token that was revoked stays so, however often its owner comes again.
+    """
+    ended = sa.select(records.c.position).where(
+        records.c.kind == Kind.TOKEN,
+        records.c.type == _REVOKED,
+        records.c.host == host,
+        records.c.id.startswith(f"{_REVOKED}:{_name(digest)}:"),
+    )
     with database.writing() as db:
+        if db.execute(ended).first() is not None:
+            return False
         there = sa.select(tokens.c.host).where(tokens.c.sha256 == digest)
         if db.execute(there).first() is None:
             db.execute(tokens.insert(), {"sha256": digest, "host": host, "added": now})
             store.append_within(db, database.ledger_id, [_record("added", host, digest, now)], now)
+    return True
 
 
 def known(database: Database) -> list[Token]:
@@ -57,7 +70,7 @@ def revoke(database: Database, host: str, keep: Iterable[str], now: str) -> int:
         rows = db.execute(sa.select(tokens.c.sha256).where(tokens.c.host == host)).scalars().all()
         ended = [row for row in rows if not (kept and row.hex().startswith(kept))]
         db.execute(tokens.delete().where(tokens.c.sha256.in_(ended)))
-        gone = [_record("revoked", host, digest, now) for digest in ended]
+        gone = [_record(_REVOKED, host, digest, now) for digest in ended]
         store.append_within(db, database.ledger_id, gone, now)
     return len(ended)
 
@@ -85,8 +98,12 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
+def _name(digest: bytes) -> str:
+    return digest.hex()[:16]
+
+
 def _record(what: str, host: str, digest: bytes, now: str) -> Entry:
-    name = digest.hex()[:16]
+    name = _name(digest)
     body = msgspec.json.encode({"host": host, "token": what, "sha256": name})
     return Entry(
         kind=Kind.TOKEN, type=what, host=host, id=f"{what}:{name}:{now}", writer="ledger", time=now, body=body

@@ -1,8 +1,11 @@
 """Posts to the ledger over TLS 1.3; its certificate is pinned to one authority. Every wait has a deadline."""
 
+import contextlib
 import gzip
 import http.client
+import socket
 import ssl
+import threading
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +17,7 @@ from hostseal.errors import RefusedError, UplinkError
 from hostseal.uplink.wire import Answer, Post
 
 TIMEOUT_SECONDS = 10.0
+EXCHANGE_SECONDS = 30.0
 _ANSWER_BYTES = 1 << 16
 _RECORDS, _ENROL = "/v1/records", "/v1/enrol"
 
@@ -59,16 +63,23 @@ class LedgerClient:
             self._connection = None
 
     def _exchange(self, path: str, body: bytes) -> tuple[int, bytes]:
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        if path != _ENROL:
+            token = Path(self._settings.token_file).read_text("ascii").strip()
+            headers["Authorization"] = f"Bearer {token}"
         connection = self._connected()
-        token = Path(self._settings.token_file).read_text("ascii").strip()
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "Content-Type": "application/json",
-            "Content-Encoding": "gzip",
-        }
-        connection.request("POST", urlsplit(self._settings.url).path.rstrip("/") + path, body, headers)
-        answer = connection.getresponse()
-        content = answer.read(_ANSWER_BYTES)
+        if connection.sock is None:
+            connection.connect()
+        # The connection's own time-out is for each read: one that trickles would never reach it.
+        ended = threading.Timer(EXCHANGE_SECONDS, _end, [connection.sock])
+        ended.daemon = True
+        ended.start()
+        try:
+            connection.request("POST", urlsplit(self._settings.url).path.rstrip("/") + path, body, headers)
+            answer = connection.getresponse()
+            content = answer.read(_ANSWER_BYTES)
+        finally:
+            ended.cancel()
         if not answer.isclosed() or answer.will_close:
             self.close()
         return answer.status, content
@@ -98,3 +109,9 @@ class LedgerClient:
                 status, f"the ledger refuses this host's post: {status} {said}", hint=self._settings.url
             )
         raise UplinkError(f"the ledger cannot take anything: {status} {said}", hint=self._settings.url)
+
+
+def _end(connection: socket.socket) -> None:
+    """Let whoever reads find the connection's end. The TLS object stays whole: its reader is in another thread."""
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)

@@ -51,6 +51,9 @@ def test_a_new_host_gets_in_once_by_its_credential(tmp_path: Path) -> None:
             introduce({"claim": 1}, settings(ledger, tmp_path / "nonsense"))
         with ledger.book() as book:
             assert [one.host for one in book.tokens()] == ["web-1-g2"]
+            book.retire("web-1-g2", {}, id="gone")
+        with pytest.raises(RefusedError, match="was revoked"):
+            introduce(raw, mine)
 
 
 def test_a_ledger_without_the_launchers_key_enrols_nobody(tmp_path: Path) -> None:

@@ -80,6 +80,15 @@ def test_a_first_boot_that_broke_off_goes_on_with_the_keys_it_made(boot: FirstBo
     assert (boot.folder / "opa/token").read_bytes() == token
 
 
+@needs_root
+def test_a_first_boot_that_broke_off_at_its_very_end_gives_up_the_credential(boot: FirstBoot) -> None:
+    boot.give(boot.place)
+    joined = join(boot.folder, NOW, LedgerSettings(), program=PROGRAM)
+    boot.give(boot.place)
+    assert join(boot.folder, NOW, LedgerSettings(), program=PROGRAM) == joined
+    assert "enrolment.json" not in boot.names()
+
+
 @pytest.mark.parametrize(
     ("fields", "why"),
     [

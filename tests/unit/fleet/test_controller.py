@@ -1,18 +1,20 @@
 """The controller: one successor, whatever fails and wherever it is killed; the old host serves until the new one does."""
 
 import contextlib
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from hostseal.core import lifecycle
-from hostseal.core.lifecycle import Hold, Life, State
-from hostseal.errors import BalancerError, LeaseError, NoAnswerError, NotReplacedError
+from hostseal.core.lifecycle import Hold, Instance, Life, State
+from hostseal.errors import LauncherError, LeaseError, NoAnswerError, NotReplacedError
 from hostseal.fleet.controller import Controller
 from hostseal.fleet.holder import Holder, this_process
 from hostseal.fleet.store import LifeStore
 from hostseal.ledger import database
-from unit.fleet.world import IMAGE, OLD, Killed, World, failing
+from unit.fleet.world import IMAGE, OLD, Killed, World
 
 ATTEMPTS = 3
 # More than a whole replacement makes: a later one kills nobody.
@@ -122,17 +124,79 @@ def test_after_too_many_attempts_it_is_quarantined_until_a_person_releases_it(st
     assert successor.instance.host == "web-1-g5"
 
 
-def test_a_drain_that_does_not_end_is_finished_by_the_next_run(store: LifeStore) -> None:
+def test_a_controller_that_was_overtaken_changes_nothing_any_more(store: LifeStore) -> None:
+    """While it creates, longer than its lease, another one finishes the replacement."""
+    seed(store)
+    slow, fast = World(), World()
+    fast.machines_there, fast.serving = slow.machines_there, slow.serving
+    dead = Holder(machine="another", boot="b", pid=1, began=1)
+
+    def create(instance: Instance) -> Instance:
+        store._now = lambda: World().now() + timedelta(hours=2)
+        run(store, fast)
+        raise LauncherError("a time-out")
+
+    slow.create = create  # type: ignore[method-assign]
+    with store.lease(dead) as lease:
+        controller = Controller(store, lease, slow.ports(), attempts=ATTEMPTS)
+        controller.observe()
+        life = controller.chosen(None)
+        assert life is not None
+        with pytest.raises(LeaseError, match="taken over"):
+            controller.replace(life)
+    assert list(fast.machines_there) == fast.serving == ["web-1-g2"]
+    assert [step for _, _, step in slow.records] == ["replacing"]
+    assert slow.left == []
+
+
+def test_a_failed_successor_that_cannot_be_removed_is_counted_and_removed_by_a_later_run(
+    store: LifeStore,
+) -> None:
     seed(store)
     world = World()
-    world.drain = failing(BalancerError("3 requests are still under way"))  # type: ignore[method-assign]
-    with pytest.raises(BalancerError):
+    world.unfit, world.remove_fails = ("broken",), True
+    life = run(store, world)
+    assert life is not None
+    assert (life.state, life.attempts, life.leftover and life.leftover.host) == (State.FLAGGED, 1, "web-1-g2")
+    with pytest.raises(NotReplacedError, match="web-1-g2, which failed, could not be removed"):
         run(store, world)
-    assert [life.state for life in store.all()] == [State.DRAINING]
-    assert OLD.host in world.machines_there
-    del world.drain
-    run(store, world)
-    assert list(world.machines_there) == ["web-1-g2"]
+    assert world.serving == [OLD.host]
+    world.unfit, world.remove_fails = (), False
+    successor = run(store, world)
+    assert successor is not None
+    assert (successor.instance.host, list(world.machines_there), world.left) == (
+        "web-1-g3", ["web-1-g3"], ["web-1-g2"],
+    )  # fmt: skip
+
+
+def test_a_hold_that_is_set_while_a_replacement_runs_is_kept(store: LifeStore) -> None:
+    seed(store)
+    world = World()
+    hold = Hold(person="carol", reason="a demo at noon", since=BORN)
+    world.unfit = ("broken",)
+    problems = world.problems
+
+    def look(instance: Instance) -> Sequence[str]:
+        store.edit(OLD.host, lambda life: lifecycle.held(life, hold))
+        return problems(instance)
+
+    world.problems = look  # type: ignore[method-assign]
+    life = run(store, world)
+    assert life is not None
+    assert (life.state, life.hold) == (State.FLAGGED, hold)
+    assert run(store, world) is None, "a held host is not due"
+
+
+def test_a_first_host_that_could_not_serve_does_not_use_its_generation_again(store: LifeStore) -> None:
+    world = World()
+    world.machines_there, world.serving, world.flagged, world.unfit = {}, [], {}, ("broken",)
+    with store.lease(this_process()) as lease:
+        controller = Controller(store, lease, world.ports(), attempts=ATTEMPTS)
+        with pytest.raises(NotReplacedError, match="web-1-g1 cannot serve: broken"):
+            controller.add("web-1")
+        world.unfit = ()
+        assert controller.add("web-1").instance.host == "web-1-g2"
+    assert (list(world.machines_there), world.left) == (["web-1-g2"], ["web-1-g1"])
 
 
 @pytest.mark.parametrize("call", range(1, 6))
@@ -205,3 +269,10 @@ def test_a_second_controller_is_turned_away_while_the_first_lives_and_takes_over
     elsewhere = Holder(machine="another", boot="b", pid=1, began=1)
     with store.lease(elsewhere), pytest.raises(LeaseError), store.lease(me):
         pytest.fail("a holder elsewhere may be alive")
+    before_the_boot = Holder(machine=me.machine, boot="earlier", pid=me.pid, began=me.began)
+    with store.lease(before_the_boot), store.lease(me):
+        pass
+    with store.lease(me):
+        store._now = lambda: World().now() + timedelta(days=1)
+        with pytest.raises(LeaseError), store.lease(me):
+            pytest.fail("one that lives here keeps it, however long it takes")

@@ -1,6 +1,6 @@
 """A small world for the controller: each port remembers what was done to it, and any of its calls can be the last one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from hostseal.core.decision import Decision
 from hostseal.core.lifecycle import Incident, Instance, Life
-from hostseal.errors import HostsealError, LauncherError, NoAnswerError
+from hostseal.errors import LauncherError, NoAnswerError
 from hostseal.fleet.controller import Ports
 
 IMAGE = "sha256:" + "1" * 64
@@ -35,6 +35,8 @@ class World:
         self.records: list[tuple[str, str, str]] = []
         self.kill_at = 0
         self.create_fails = False
+        self.remove_fails = False
+        self.left: list[str] = []
         self.unfit: tuple[str, ...] = ()
         self.allowed = True
         self.answers = True
@@ -81,6 +83,9 @@ class World:
         return self._did(replace(instance, name=instance.host, address=f"address-of-{instance.host}"))
 
     def remove(self, instance: Instance) -> None:
+        assert instance.host not in self.serving, "what serves is removed"
+        if self.remove_fails:
+            raise LauncherError("the launcher is down")
         self.machines_there.pop(instance.host, None)
         self._did("")
 
@@ -108,16 +113,14 @@ class World:
             self.records.append(entry)
         self._did("")
 
+    def gone(self, instance: Instance, why: str) -> None:
+        if instance.host not in self.left:
+            self.left.append(instance.host)
+        self._did("")
+
     def _did(self, result: T) -> T:
         if self.kill_at:
             self.kill_at -= 1
             if self.kill_at == 0:
                 raise Killed
         return result
-
-
-def failing(error: HostsealError) -> Callable[[Instance], None]:
-    def fail(_instance: Instance) -> None:
-        raise error
-
-    return fail

@@ -1,14 +1,17 @@
 """The store: all of a batch or nothing, each record once, whoever else writes."""
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hostseal.core import pardon
 from hostseal.errors import LedgerError
 from hostseal.ledger import checkpoints, database, facts, flags, search, store, tokens
 from hostseal.ledger.database import Database
@@ -154,7 +157,7 @@ def test_a_watch_goes_on_after_a_restart_and_forgets_hosts_without_a_token(small
     [silent] = watch.tick()
     assert silent.type == "silent"
     assert watch.tick() == []
-    assert [flag.cause for flag in flags.open_flags(small.database)] == ["silent"]
+    assert [flag.cause for flag in flags.open_flags(small.database, None)] == ["silent"]
     watch.heard("web-1-g1", beat(6))
     tokens.revoke(small.database, "web-1-g1", (), NOW)
     small.clock.seconds += 1000
@@ -169,21 +172,67 @@ def test_two_events_with_one_number_are_a_rollback(small: Small) -> None:
     assert [flag.type for flag in watch.clashes([other])] == ["rollback"]
 
 
-def test_a_flag_ends_by_a_pardoned_event_a_pardon_or_retirement(small: Small) -> None:
-    def flag(name: str, host: str) -> Entry:
-        return entry(0, kind=Kind.FLAG, host=host, id=name, type="policy", seq=0)
+def flag(name: str, host: str, writer: str = "agent", **body: object) -> Entry:
+    content = json.dumps(body).encode()
+    return entry(0, kind=Kind.FLAG, host=host, id=name, type="policy", seq=0, writer=writer, body=content)
 
+
+def pardoned(
+    number: int, host: str, key: Ed25519PrivateKey, incident: str, signed_for: str | None = None
+) -> Entry:
+    """Return the event of a host that applied a pardon, signed for it or for another one."""
+    claim = pardon.Claim(
+        host=signed_for or host, incident=incident, person="carol", reason="a drill",
+        expires="2026-11-24T12:00:00.000000Z", nonce=f"n{number}",
+    )  # fmt: skip
+    data = {name: value for name, value in msgspec.to_builtins(claim).items() if name != "host"}
+    data["signature"] = pardon.sign(claim, key).signature
+    body = json.dumps({"event": {"type": "flag.pardoned", "data": data}}).encode()
+    return entry(number, kind=Kind.EVENT, host=host, type="flag.pardoned", body=body)
+
+
+def open_ids(small: Small, key: Ed25519PrivateKey | None) -> list[str]:
+    return [one.id for one in flags.open_flags(small.database, None if key is None else key.public_key())]
+
+
+def test_a_flag_ends_by_a_signed_pardon_a_record_of_one_or_retirement(small: Small) -> None:
+    key = Ed25519PrivateKey.generate()
     small.add(flag("i1", "a"), flag("i2", "b"), flag("i3", "c"), flag("i4", "d"))
-    pardoned = b'{"event":{"type":"flag.pardoned","data":{"incident":"i1"}}}'
     small.add(
-        entry(20, kind=Kind.EVENT, host="a", type="flag.pardoned", body=pardoned),
+        pardoned(20, "a", key, "i1"),
         entry(21, kind=Kind.PARDON, host="b", ref="i2"),
         entry(22, kind=Kind.REPLACEMENT, host="c", type="retired"),
         entry(23, kind=Kind.REPLACEMENT, host="d", type="verifying"),
     )
-    assert [one.id for one in flags.open_flags(small.database)] == ["i4"]
+    assert open_ids(small, key) == ["i4"]
+    assert open_ids(small, None) == ["i1", "i4"], "without the key no host's word counts"
     small.add(flag("i5", "c"))
-    assert [one.id for one in flags.open_flags(small.database)] == ["i4", "i5"]
+    assert open_ids(small, key) == ["i4", "i5"]
+
+
+def test_what_a_host_says_of_itself_ends_no_flag(small: Small) -> None:
+    key, stranger = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    small.add(flag("i1", "a"), flag("silent-1", "a", writer="ledger"))
+    small.add(
+        pardoned(20, "a", stranger, "i1"),
+        pardoned(21, "b", key, "i1"),
+        pardoned(22, "a", key, "i1", signed_for="b"),
+        pardoned(23, "a", key, "silent-1"),
+        entry(
+            24, kind=Kind.EVENT, host="a", type="flag.pardoned", body=b'{"event":{"data":{"incident":"i1"}}}'
+        ),
+    )
+    assert open_ids(small, key) == ["i1", "silent-1"]
+
+
+@pytest.mark.parametrize("data", [b"[]", b"5", b'{"incident":[]}', b'{"signature":5}', b'{"signature":"!"}'])
+def test_no_record_of_a_host_keeps_the_flags_from_being_read(small: Small, data: bytes) -> None:
+    small.add(flag("i1", "a", deadline=5, reasons=5), flag("i2", "a", deadline="tomorrow", reasons=[1]))
+    small.add(
+        entry(20, kind=Kind.EVENT, host="a", type="flag.pardoned", body=b'{"event":{"data":%s}}' % data)
+    )
+    found = flags.open_flags(small.database, Ed25519PrivateKey.generate().public_key())
+    assert [(one.id, one.deadline, one.reasons) for one in found] == [("i1", NOW, ()), ("i2", NOW, ("1",))]
 
 
 JSON = st.recursive(

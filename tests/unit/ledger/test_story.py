@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from hostseal.cli.record import summary
 from hostseal.clock import SystemClock
 from hostseal.ledger import store
 from hostseal.ledger.book import Ledger
-from hostseal.ledger.entry import Entry
+from hostseal.ledger.entry import Entry, Record
 from hostseal.ledger.search import Query
 from hostseal.ledger.story import Story, tell
 
@@ -140,3 +144,30 @@ def test_the_newest_incident_is_told_unless_one_is_named(book: Book) -> None:
 def test_without_a_flag_there_is_no_story(book: Book) -> None:
     book.event("e1", "session.opened", ALICE, ("suspect",))
     assert book.story() is None
+
+
+def test_what_a_host_says_later_does_not_change_who_logged_in(book: Book) -> None:
+    book.event("e1", "session.opened", ALICE, ("suspect",))
+    book.event("e2", "session.channel", {"session": ALICE, "kind": "shell"}, ("flag",))
+    book.flag("incident-1", "e2")
+    book.event("e3", "session.opened", {**ALICE, "user": "bob"}, ("suspect",))
+    story = book.story()
+    assert story is not None
+    assert story.login is not None
+    assert (story.login.user, story.position) == ("alice", 1)
+    assert [chapter.event for chapter in story.chapters] == ["e1", "e2", "e3"]
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(max_size=3), lambda inner: st.lists(inner, max_size=2) | st.dictionaries(
+    st.sampled_from(["event", "data", "session", "writer", "audit_session", "decision", "findings", "actions", "paths", "host", "boot_id"]),
+    inner, max_size=4), max_leaves=10))  # fmt: skip
+def test_no_record_of_a_host_keeps_its_story_from_being_told(body: object) -> None:
+    record = Record(
+        position=1, hash="", kind="event", type="session.opened", host=HOST, id="e1", writer="w", time="t",
+        received="2026-11-24T12:00:00.000000Z", seq=1, user="", key="", rules=(), ref="d", body=body,
+    )  # fmt: skip
+    flag = replace(record, position=2, kind="flag", type="policy", id="i", ref="e1")
+    story = tell([record, flag, replace(record, position=3, kind="action", ref="i")])
+    assert story is not None
+    for chapter in story.chapters:
+        assert summary({"type": chapter.type, "data": chapter.data}) is not None
