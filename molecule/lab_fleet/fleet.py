@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any, Self
 from hostseal import keys
 from hostseal.clock import SystemClock
 from hostseal.core.images import Image
-from hostseal.ledger.book import Ledger
+from hostseal.ledger.book import PARDON_KEY, Ledger
 from hostseal.policy import bundle
 from hostseal.trial import opa_child
 from lab import Host, Lab
@@ -142,6 +143,10 @@ class FleetLab:
             "--enrolment-key", keys.ensure_pair(shared_keys(), "enrolment").with_suffix(".pub"),
             "--heartbeat-seconds", str(HEARTBEAT_SECONDS),
         ]  # fmt: skip
+        self.ledger_folder.mkdir(mode=0o700, exist_ok=True)
+        shutil.copyfile(
+            keys.ensure_pair(shared_keys(), "pardon").with_suffix(".pub"), self.ledger_folder / PARDON_KEY
+        )
         with running(command, self.folder / "ledger.log", lambda: _answers(LEDGER_PORT)) as self.ledger_pid:
             yield
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hostseal.fleet.controller import Controller
     from hostseal.fleet.settings import FleetSettings
     from hostseal.fleet.store import LifeStore
+    from hostseal.ledger.book import Ledger
 
 FILE = Path("/etc/hostseal/fleet.toml")
 _settings = click.option(
@@ -76,9 +77,13 @@ def add(slot: str, settings: Path) -> None:
 @_settings
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
 def status(settings: Path, as_json: bool) -> None:
-    """Show the fleet's hosts."""
-    with _store(settings) as store:
-        lives = store.all()
+    """Show the fleet's hosts, as the controller and the ledger know them."""
+    from hostseal.fleet.record import LedgerFlags
+
+    now = timestamp(datetime.now(UTC))
+    with _ledger(settings) as (ledger, store):
+        flags = LedgerFlags(ledger).open()
+        lives = [lifecycle.known(life, flags.get(life.instance.host), now) for life in store.all()]
     if as_json:
         click.echo(msgspec.json.encode(lives).decode())
         return
@@ -140,12 +145,18 @@ def _line(life: Life) -> str:
 
 @contextmanager
 def _store(path: Path) -> Iterator["LifeStore"]:
+    with _ledger(path) as (_, store):
+        yield store
+
+
+@contextmanager
+def _ledger(path: Path) -> Iterator[tuple["Ledger", "LifeStore"]]:
     from hostseal.clock import SystemClock
     from hostseal.fleet.store import LifeStore
     from hostseal.ledger.book import Ledger
 
     with Ledger(Path(_read(path).fleet.ledger), SystemClock()) as ledger:
-        yield LifeStore(ledger.database, lambda: datetime.now(UTC))
+        yield ledger, LifeStore(ledger.database, lambda: datetime.now(UTC))
 
 
 @contextmanager

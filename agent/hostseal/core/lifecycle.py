@@ -121,6 +121,11 @@ def observed(life: Life, state: State, incident: Incident | None, now: str) -> L
     return replace(life, state=state, incident=incident, since=since, attempts=attempts, error=None)
 
 
+def known(life: Life, incident: Incident | None, now: str) -> Life:
+    """Return the life with what the ledger knows: the host's open incident, None when it is not flagged."""
+    return observed(life, State.FLAGGED if incident else State.SEALED, incident, now)
+
+
 def begun(life: Life, replacement: Replacement, now: str) -> Life:
     """Return the life once an attempt and its successor's name are written down, before anything is created."""
     _from(life, State.FLAGGED)

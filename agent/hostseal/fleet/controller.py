@@ -39,11 +39,8 @@ class Controller:
         """Take in who is flagged and who no longer is, and remove what failed attempts left over."""
         flagged = self._ports.flags.open()
         for life in self._store.all():
-            incident = flagged.get(life.instance.host)
-            state = State.FLAGGED if incident else State.SEALED
-            known = self._save(life, lifecycle.observed(life, state, incident, self._now()))
-            if known.leftover is not None:
-                self._clear(known)
+            known = lifecycle.known(life, flagged.get(life.instance.host), self._now())
+            self._clear(self._save(life, known))
 
     def chosen(self, host: str | None) -> Life | None:
         """Return the replacement under way, else the host named, else the one whose deadline came first; None: nothing to do.
