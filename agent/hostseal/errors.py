@@ -126,3 +126,7 @@ class LauncherError(HostsealError):
 
 class PlanRefusedError(BadInputError):
     """A plan is not exactly the one change that was asked for."""
+
+
+class LockedError(HostsealError):
+    """Another process holds what is needed, and does not let it go."""
