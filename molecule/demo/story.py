@@ -44,6 +44,7 @@ def tell(timeline: Timeline, fleet: FleetLab) -> None:
     timeline.say("web", f"{load.sent} requests were sent all along, {len(load.failed)} failed")
     if load.failed:
         raise MissingError(f"requests failed: {', '.join(load.failed[:3])}")
+    timeline.say("check", "every step was observed")
 
 
 def _wait_for_the_ledger(timeline: Timeline, fleet: FleetLab, host: str) -> None:
@@ -121,7 +122,7 @@ def _keep(timeline: Timeline, host: Host, folder: Path) -> None:
         if done.returncode:
             raise LabError(f"cannot copy {name}: {done.stderr}")
         (records / Path(name).name).write_bytes(base64.b64decode(done.stdout))
-    timeline.say("check", f"every step was observed; the records are in {os.path.relpath(records)}")
+    timeline.say("check", f"the host's own records are kept in {os.path.relpath(records)}")
 
 
 def _type(record: Record) -> str:
