@@ -293,6 +293,28 @@ def test_an_agent_that_is_killed_as_root_is_flagged_by_the_ledger_and_its_host_r
     assert_whole(fleet)
 
 
+def test_a_signed_pardon_that_a_host_applies_ends_its_flag_in_the_ledger_too(fleet: FleetLab) -> None:
+    host = flag(fleet, "web-1")
+    incident = record.status(host)["standing"]["incident"]["id"]
+    words = [
+        "flag",
+        "pardon",
+        "--reason",
+        "a drill",
+        "--host",
+        host.name,
+        "--incident",
+        incident,
+        "--person",
+        "carol",
+    ]
+    signed = fleet.run(*words, "--key", str(fleet.images.keys / "pardon.key")).stdout
+    host.peek([record.HOSTSEAL, "flag", "apply-pardon", "-"], input=signed)
+    record.wait_until(lambda: not flagged(fleet, host.name), what="the ledger takes the pardon")
+    done = fleet.run("fleet", "once", "--host", host.name)
+    assert (done.returncode, "is sealed, not flagged" in done.stderr) == (1, True), done.stderr
+
+
 def test_the_how_to_page_replace_a_host(fleet: FleetLab) -> None:
     """Its commands, read out of the page; `web-1-g1` is whoever serves in that slot then."""
     page = commands(
