@@ -13,15 +13,15 @@ _STOP_SECONDS = 15.0
 
 
 @contextmanager
-def running(command: Sequence[str | Path], log: Path, ready: Callable[[], bool]) -> Iterator[int]:
-    """Run it, yield its process id once `ready` says so, end it afterwards. LabError when it does not come up."""
+def running(command: Sequence[str | Path], log: Path, ready: Callable[[], bool]) -> Iterator[None]:
+    """Run it, yield once `ready` says so, end it afterwards. LabError when it does not come up."""
     with log.open("ab") as sink:
         child = subprocess.Popen(
             command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, start_new_session=True
         )
     try:
         _wait(child, log, ready)
-        yield child.pid
+        yield
     finally:
         child.terminate()
         try:

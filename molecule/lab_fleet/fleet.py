@@ -60,7 +60,6 @@ class FleetLab:
         )
         self.front_port = _free_port()
         self.opa_url = ""
-        self.ledger_pid = 0
         self._running = contextlib.ExitStack()
 
     @property
@@ -134,7 +133,7 @@ class FleetLab:
 
     @contextlib.contextmanager
     def ledger(self) -> Iterator[None]:
-        """Run the ledger; the process id is in `ledger_pid`."""
+        """Run the ledger."""
         pem, key = self._certificate
         command = [
             HOSTSEAL, "ledger", "serve", "--data", self.ledger_folder, "--listen", f"0.0.0.0:{LEDGER_PORT}",
@@ -147,7 +146,7 @@ class FleetLab:
         shutil.copyfile(
             keys.ensure_pair(shared_keys(), "pardon").with_suffix(".pub"), self.ledger_folder / PARDON_KEY
         )
-        with running(command, self.folder / "ledger.log", lambda: _answers(LEDGER_PORT)) as self.ledger_pid:
+        with running(command, self.folder / "ledger.log", lambda: _answers(LEDGER_PORT)):
             yield
 
     def opened(self) -> Ledger:

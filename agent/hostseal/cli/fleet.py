@@ -46,8 +46,8 @@ def once(settings: Path, host: str | None, check: bool) -> None:
     Exit 0: a host was replaced, or none is due. Exit 1: it was not; the message says whether the old host serves as before.
     """
     with _controller(settings) as controller:
-        controller.observe()
-        life = controller.chosen(host)
+        lives = controller.known() if check else controller.observe()
+        life = controller.chosen(lives, host)
         if life is None:
             click.echo("nothing to do: no host is due")
             return

@@ -35,19 +35,23 @@ class Controller:
     def __init__(self, store: LifeStore, lease: Lease, ports: Ports, *, attempts: int) -> None:
         self._store, self._lease, self._ports, self._limit = store, lease, ports, attempts
 
-    def observe(self) -> None:
-        """Take in who is flagged and who no longer is, and remove what failed attempts left over."""
+    def known(self) -> list[Life]:
+        """Return the hosts with what the ledger knows of them; nothing is changed."""
         flagged = self._ports.flags.open()
-        for life in self._store.all():
-            known = lifecycle.known(life, flagged.get(life.instance.host), self._now())
-            self._clear(self._save(life, known))
+        return [
+            lifecycle.known(life, flagged.get(life.instance.host), self._now()) for life in self._store.all()
+        ]
 
-    def chosen(self, host: str | None) -> Life | None:
+    def observe(self) -> list[Life]:
+        """Write down what the ledger knows of the hosts, and remove what failed attempts left over; return the hosts."""
+        before = {life.instance.host: life for life in self._store.all()}
+        return [self._clear(self._save(before.get(life.instance.host), life)) for life in self.known()]
+
+    def chosen(self, lives: list[Life], host: str | None) -> Life | None:
         """Return the replacement under way, else the host named, else the one whose deadline came first; None: nothing to do.
 
         Raises NotReplacedError when another host's replacement is under way than the one named.
         """
-        lives = self._store.all()
         busy = [life for life in lives if life.state in lifecycle.BUSY]
         if busy:
             if host is not None and busy[0].instance.host != host:

@@ -38,8 +38,7 @@ def run(store: LifeStore, world: World, host: str | None = None) -> Life | None:
     """What `hostseal fleet once` does."""
     with store.lease(this_process()) as lease:
         controller = Controller(store, lease, world.ports(), attempts=ATTEMPTS)
-        controller.observe()
-        life = controller.chosen(host)
+        life = controller.chosen(controller.observe(), host)
         return None if life is None else controller.replace(life)
 
 
@@ -139,8 +138,7 @@ def test_a_controller_that_was_overtaken_changes_nothing_any_more(store: LifeSto
     slow.create = create  # type: ignore[method-assign]
     with store.lease(dead) as lease:
         controller = Controller(store, lease, slow.ports(), attempts=ATTEMPTS)
-        controller.observe()
-        life = controller.chosen(None)
+        life = controller.chosen(controller.observe(), None)
         assert life is not None
         with pytest.raises(LeaseError, match="taken over"):
             controller.replace(life)
@@ -167,6 +165,22 @@ def test_a_failed_successor_that_cannot_be_removed_is_counted_and_removed_by_a_l
     assert (successor.instance.host, list(world.machines_there), world.left) == (
         "web-1-g3", ["web-1-g3"], ["web-1-g2"],
     )  # fmt: skip
+
+
+def test_a_look_at_what_would_happen_changes_nothing(store: LifeStore) -> None:
+    seed(store)
+    world = World()
+    world.unfit, world.remove_fails = ("broken",), True
+    run(store, world)
+    before, world.remove_fails = store.all(), False
+    world.flagged = {}
+    with store.lease(this_process()) as lease:
+        controller = Controller(store, lease, world.ports(), attempts=ATTEMPTS)
+        life = controller.chosen(controller.known(), OLD.host)
+        assert life is not None
+        assert controller.refusal(life) == "web-1-g1 is sealed, not flagged"
+    assert store.all() == before
+    assert sorted(world.machines_there) == ["web-1-g1", "web-1-g2"]
 
 
 def test_a_hold_that_is_set_while_a_replacement_runs_is_kept(store: LifeStore) -> None:
