@@ -79,11 +79,12 @@ class FleetLab:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as starting:
-            starting.callback(lambda: Lab(self.prefix).down())
             starting.enter_context(self.ledger())
             self.opa_url = starting.enter_context(self._opa())
             starting.enter_context(self._haproxy())
             self._write_settings()
+            # The hosts go first: the ledger would wait for their connections to end.
+            starting.callback(lambda: Lab(self.prefix).down())
             self._running = starting.pop_all()
         return self
 
