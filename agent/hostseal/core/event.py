@@ -14,12 +14,22 @@ class EventType(StrEnum):
     SESSION_OPENED = "session.opened"
     SESSION_CLOSED = "session.closed"
     SESSION_CHANNEL = "session.channel"
+    SESSION_PRIVILEGE = "session.privilege"
+    SESSION_COMMANDS = "session.commands"
+    SESSION_LEFT_BEHIND = "session.left_behind"
+    WITNESSES_DISAGREE = "witnesses.disagree"
+    LOGIN_REFUSED = "login.refused"
+    LOGIN_UNASKED = "login.unasked"
+    CERTIFICATE_REFUSED = "certificate.refused"
+    GATE_CHANGED = "gate.changed"
+    LOCKDOWN_RELEASED = "lockdown.released"
     FILES_CHANGED = "files.changed"
     SENSOR_LOST = "sensor.lost"
     AGENT_STARTED = "agent.started"
     AGENT_STOPPED = "agent.stopped"
     FLAG_PARDONED = "flag.pardoned"
     OPERATOR_FLAGGED = "operator.flagged"
+    OPERATOR_ASKED = "operator.asked"
 
     @property
     def is_bulk(self) -> bool:
