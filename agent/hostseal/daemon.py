@@ -16,7 +16,10 @@ from hostseal.config.files import FilesSettings
 from hostseal.config.settings import Settings
 from hostseal.core.event import EventType, timestamp
 from hostseal.errors import ActionError, SpoolError
+from hostseal.gate_file import GateFile
+from hostseal.gate_keeper import GateKeeper
 from hostseal.log import Log
+from hostseal.login_gate import Ask, LoginGate
 from hostseal.open_sessions import OpenSessions
 from hostseal.operator_desk import OperatorDesk
 from hostseal.pardon_desk import PardonDesk
@@ -33,6 +36,7 @@ from hostseal.state import open_state
 from hostseal.steps import Listener
 from hostseal.supervise import Supervised
 from hostseal.uplink.uplink import Uplink, Waking
+from hostseal.used_certificates import UsedCertificates
 
 _TICK_SECONDS = 5.0
 _ALIVE_EVERY = 12
@@ -52,6 +56,7 @@ class Daemon:
         log: Log,
         *,
         gate: socket.socket | None,
+        ask: Ask,
         journal: bool,
     ) -> None:
         self.settings, self._clock, self._log = settings, clock, log
@@ -62,14 +67,19 @@ class Daemon:
         limit = settings.spool.pending_limit
         self.recorder = Recorder(self._spool, host, clock, listener, pending_limit=limit)
         state = settings.state
-        self.pipeline = Pipeline(self._spool, self.recorder, engine, self.flag, clock, listener, state)
+        self._keeper = self._gate_keeper(ask)
+        self.pipeline = Pipeline(
+            self._spool, self.recorder, engine, self.flag, clock, listener, state, arm=self._keeper.proven
+        )
         self.sessions = OpenSessions(clock)
         if journal:
             self._restore_sessions()
         self._actions = ActionRunner(
             self._spool, executor, self.flag, self.pipeline, settings.actions, clock, listener, state
         )
-        self._pam = PamSensor(self.recorder, self.pipeline, self._spool, self.flag, self.sessions)
+        self._pam = PamSensor(
+            self.recorder, self.pipeline, self._spool, self.flag, self.sessions, self._keeper
+        )
         self._gate = GateServer(gate, self._pam.take, self._control) if gate is not None else None
         self.files = FileService(settings.files, self._file_watch)
         self._parts = [
@@ -89,6 +99,20 @@ class Daemon:
                     "journal", JournalSensor(self.recorder, self._spool, self.sessions).run, self._died
                 )
             )
+
+    def _gate_keeper(self, ask: Ask) -> GateKeeper:
+        settings, clock, state = self.settings.gate, self._clock, self.settings.state
+        gate = LoginGate(
+            ask,
+            self.recorder,
+            UsedCertificates(state / "used-certificates.json", clock),
+            clock,
+            instance=host_identity.instance_id(),
+            settings=settings,
+            automation=lambda: self.recorder.automation,
+        )
+        file = GateFile(state / "gate", settings)
+        return GateKeeper(file, gate, self.recorder, self._spool, self.flag, clock, settings)
 
     def _file_watch(self, settings: FilesSettings) -> FileWatch:
         return FileWatch(
@@ -125,6 +149,7 @@ class Daemon:
     def _tick(self, ticks: int) -> None:
         try:
             fallback.take_in(self.settings.state / "fallback", self.recorder)
+            self._keeper.tick()
             if ticks % _ALIVE_EVERY == 0:
                 self._spool.remember("alive", timestamp(self._clock.now()).encode())
         except (SpoolError, OSError) as error:
@@ -186,17 +211,22 @@ class Daemon:
             return None
 
     def _control(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
-        match message.get("op"):
-            case "status":
-                return {"ok": True, **self.status()}
-            case "pardon":
-                key = self.settings.pardon.public_key
-                desk = PardonDesk(self.recorder, self.flag, self.recorder.host.name, Path(key), self._clock)
-                return desk.take(message)
-            case "flag":
-                return OperatorDesk(self.recorder, self.pipeline, self._spool, self.flag).take(message)
-            case other:
-                return {"ok": False, "error": f"unknown operation {other!r}"}
+        answers: dict[object, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+            "status": lambda _: {"ok": True, **self.status()},
+            "pardon": self._pardon,
+            "flag": OperatorDesk(self.recorder, self.pipeline, self._spool, self.flag).take,
+            "gate": lambda _: self._keeper.status(),
+            "gate_confirm": self._keeper.confirm,
+            "gate_disarm": self._keeper.disarm,
+        }
+        answer = answers.get(message.get("op"))
+        if answer is None:
+            return {"ok": False, "error": f"unknown operation {message.get('op')!r}"}
+        return answer(message)
+
+    def _pardon(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        key = Path(self.settings.pardon.public_key)
+        return PardonDesk(self.recorder, self.flag, self.recorder.host.name, key, self._clock).take(message)
 
     def status(self) -> dict[str, Any]:
         """Return what `hostseal status` shows of the running agent."""
@@ -206,6 +236,7 @@ class Daemon:
             "parts": {part.name: {"alive": part.alive, "deaths": part.deaths, "error": part.last_error}
                       for part in self._parts},
             "files": self.files.status(),
+            "gate": self._keeper.status()["gate"],
             "ledger": None if self._uplink is None else self._uplink.status(),
             "spool": {"pending": self._spool.pending(), "last_seq": self._spool.last_seq(),
                       "full": self.recorder.full, "trouble": self.pipeline.trouble},

@@ -64,6 +64,10 @@ class OperatorError(BadInputError):
     """An operator's wish cannot be taken."""
 
 
+class ArmingError(BadInputError):
+    """The login gate cannot be armed so."""
+
+
 class IllegalTransitionError(HostsealError):
     """A transition was asked of a state that does not have it."""
 

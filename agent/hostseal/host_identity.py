@@ -9,6 +9,7 @@ import msgspec
 from hostseal.core.event import Host
 
 INSTANCE = Path("/etc/hostseal/instance.json")
+INSTANCE_ID = Path("/etc/hostseal/instance-id")
 
 
 class _Enrolled(msgspec.Struct, frozen=True):
@@ -25,6 +26,11 @@ def read(name: str, instance: Path = INSTANCE) -> Host:
     return Host(
         name=name or socket.gethostname(), machine_id=machine, boot_id=boot.hex, image=_image(instance)
     )
+
+
+def instance_id(path: Path = INSTANCE_ID) -> str:
+    """Return the id that tells this host from its siblings and its successor: the enrolled one, else the machine-id."""
+    return _first_line(path) or _first_line(Path("/etc/machine-id"))
 
 
 def _image(instance: Path) -> str | None:

@@ -33,6 +33,11 @@ class OpenSessions:
         with self._lock:
             self._table = self._table.channel(audit)
 
+    def refused(self, audit: int) -> None:
+        """Note that the gate has refused a session: no channel of it will come."""
+        with self._lock:
+            self._table = self._table.channel(audit).closed(audit, self._clock.monotonic())
+
     def closed(self, audit: int) -> None:
         """Note a session's end."""
         with self._lock:

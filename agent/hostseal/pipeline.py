@@ -2,12 +2,14 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from hostseal import durable
 from hostseal.core import publication, standing
 from hostseal.core.backoff import delay
+from hostseal.core.decision import Action
 from hostseal.core.event import Event, EventType, from_timestamp, timestamp
 from hostseal.core.ids import action_id, incident_id
 from hostseal.errors import NoAnswerError, SpoolError
@@ -21,6 +23,10 @@ from hostseal.steps import Listener, Step
 
 _IDLE_SECONDS = 60.0
 _SETTLED_KEPT = 1024
+
+
+def _nobody(_event: Event) -> None:
+    """Where there is no login gate, nothing is armed."""
 
 
 class PolicyEngine(Protocol):
@@ -42,7 +48,10 @@ class Pipeline:
         clock: Clock,
         listener: Listener,
         state: Path,
+        *,
+        arm: Callable[[Event], None] = _nobody,
     ) -> None:
+        self._arm = arm
         self._spool, self._recorder, self._engine, self._flag = spool, recorder, engine, flag
         self._clock, self._listener, self._state = clock, listener, state
         self._settled: deque[str] = deque(maxlen=_SETTLED_KEPT)
@@ -123,6 +132,8 @@ class Pipeline:
         if moved:
             self._listener(Step.STANDING, id=event.id, state=str(after.state))
         self._settle(event.id)
+        if Action.ARM in decision.actions:
+            self._arm(event)
         if after.incident is not None and after.incident.id == incident_id(event.id):
             self._queue("flag", after.incident.id, event, after)
         if event.type is EventType.FLAG_PARDONED:

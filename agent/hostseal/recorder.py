@@ -29,7 +29,13 @@ class Recorder:
         self.wake = threading.Event()
         self.full: str | None = None
         stored = spool.recall(_PROFILE)
-        self.host = _with(host, msgspec.json.decode(stored, type=Profile)) if stored else host
+        self._profile = msgspec.json.decode(stored, type=Profile) if stored else None
+        self.host = _with(host, self._profile) if self._profile else host
+
+    @property
+    def automation(self) -> tuple[str, ...]:
+        """The accounts that are no person's, as the policy last said."""
+        return self._profile.automation if self._profile else ()
 
     def __call__(self, event_type: str, data: Mapping[str, Any], *, sensor: str, key: str) -> str:
         """Return the id of the event, which is on disk. Bulk events wait here while the spool is full."""
@@ -69,8 +75,9 @@ class Recorder:
 
     def learn(self, profile: Profile | None) -> None:
         """Keep what the policy knows of this host, for the events to come and for the time without an answer."""
-        if profile is not None and _with(self.host, profile) != self.host:
+        if profile is not None and profile != self._profile:
             self._spool.remember(_PROFILE, msgspec.json.encode(profile))
+            self._profile = profile
             self.host = _with(self.host, profile)
 
     def stop(self) -> None:

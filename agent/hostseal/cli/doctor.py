@@ -15,6 +15,8 @@ from hostseal.config.settings import Settings
 from hostseal.core.text import shown
 from hostseal.errors import HostsealError, NoAnswerError
 
+_ADMITS = "test $? -ne 77]"
+
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was looked at."""
@@ -91,9 +93,11 @@ def _pam(_settings: Settings) -> str:
     kinds = {line.split()[0].lstrip("-") for line in lines}
     if kinds != {"account", "session"}:
         raise HostsealError(f"the hook stands in {sorted(kinds) or 'no stack'}, not in account and session")
-    if any(line.split()[1] != "optional" for line in lines):
-        raise HostsealError("a hook's line is not `optional`: it could keep an administrator out")
-    return "the hook stands in account and session, optional"
+    if not all(line.rstrip().endswith(_ADMITS) for line in lines):
+        raise HostsealError(
+            f"a hook's line does not end in {_ADMITS!r}: a broken hook would keep everybody out"
+        )
+    return "the hook stands in account and session; only its own status 77 refuses"
 
 
 def _playbooks(settings: Settings) -> str:

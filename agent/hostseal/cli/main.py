@@ -14,6 +14,7 @@ from hostseal.cli.exit_codes import ExitCode
 from hostseal.cli.explain import explain
 from hostseal.cli.flag import flag
 from hostseal.cli.fleet import fleet
+from hostseal.cli.gate import gate
 from hostseal.cli.image import image
 from hostseal.cli.ledger import ledger
 from hostseal.cli.play import play
@@ -32,7 +33,7 @@ def hostseal() -> None:
 
 
 for command in (
-    action, agent, config, doctor, enrol, explain, flag, fleet, image, ledger, log, play, policy, seal, status,
+    action, agent, config, doctor, enrol, explain, flag, fleet, gate, image, ledger, log, play, policy, seal, status,
 ):  # fmt: skip
     hostseal.add_command(command)
 

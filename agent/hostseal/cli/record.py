@@ -94,6 +94,11 @@ def _summary(event: dict[str, Any]) -> str:
         case "login.requested" | "session.opened" | "session.closed":
             key = (data.get("key") or {}).get("fingerprint")
             return f"{data['user']} from {data['source']}{f' with {key}' if key else ''}"
+        case "login.refused" | "login.unasked":
+            why = "; ".join(data["why"]) if "why" in data else data["cause"]
+            return f"{data['user']} from {data['source']}, {data['phase']} phase: {why}"
+        case "gate.changed":
+            return f"{data['before']} -> {data['state']}: {data['cause']}"
         case "session.channel":
             where = f" on {data['pty']}" if data["pty"] else ""
             return f"{data['user']} from {data['source']}: {data['subsystem'] or data['kind']}{where}"

@@ -12,13 +12,14 @@ from hostseal.errors import UndefinedDecisionError
 class Action(StrEnum):
     """What the policy can ask for. The host's own configuration maps it to a playbook (law 9).
 
-    The first three are the agent's, the next three have a playbook each; a gate is asked to refuse a play or a login, the
+    The first four are the agent's, the next three have a playbook each; a gate is asked to refuse a play or a login, the
     fleet to replace a host.
     """
 
     SUSPECT = "suspect"
     LIFT = "lift"
     FLAG = "flag"
+    ARM = "arm"
     TERMINATE_SESSION = "terminate_session"
     LOCKDOWN_AUTOMATION_ONLY = "lockdown_automation_only"
     LOCKDOWN_CLOSED = "lockdown_closed"

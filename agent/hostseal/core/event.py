@@ -38,11 +38,12 @@ class EventType(StrEnum):
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """What signed bundle data says of a host."""
+    """What signed bundle data says of a host; `automation` names the accounts that are no person's."""
 
     mode: str = "observe"
     host_class: str = msgspec.field(default="immutable", name="class")
     groups: tuple[str, ...] = ()
+    automation: tuple[str, ...] = ()
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):

@@ -81,6 +81,19 @@ class SiteHost(_Shape, frozen=True, kw_only=True):
     groups: tuple[Name, ...] = ()
 
 
+class BreakGlass(_Shape, frozen=True, kw_only=True):
+    """Which certificates are taken for break-glass."""
+
+    authorities: tuple[Fingerprint, ...]
+
+
+class Login(_Shape, frozen=True, kw_only=True):
+    """What a login by break-glass costs (seconds until the host is replaced), and how one asks for it."""
+
+    deadline_seconds: Seconds
+    how_to_ask: Name
+
+
 class Channels(_Shape, frozen=True, kw_only=True):
     """The answer for each kind of channel."""
 
@@ -117,6 +130,7 @@ class Site(_Shape, frozen=True, kw_only=True):
 
     automation: Automation
     automation_changes: AutomationChanges
+    break_glass: BreakGlass
     channel: Channels
     deadline_seconds: Seconds
     default: Default
@@ -124,6 +138,7 @@ class Site(_Shape, frozen=True, kw_only=True):
     gate: Gate
     groups: dict[Name, Group]
     hosts: dict[Name, SiteHost]
+    login: Login
     replace: Replace
 
 

@@ -21,7 +21,7 @@ decision := {
 	"actions": actions,
 	"would": would,
 	"deadline_seconds": deadline,
-	"host": host.of(input.event.host.name),
+	"host": object.union(host.of(input.event.host.name), {"automation": data.hostseal.site.automation.accounts}),
 } if {
 	shape.well_formed
 	mode in {"observe", "flag", "enforce"}

@@ -15,7 +15,7 @@ subject := {
 	"source": object.get(input.event.data, "source", null),
 	"key": object.get(input.event.data, "key", null),
 } if {
-	input.event.type in {"login.requested", "session.opened", "session.closed"}
+	input.event.type in {"login.requested", "login.refused", "login.unasked", "session.opened", "session.closed"}
 }
 
 subject := {

@@ -56,7 +56,23 @@ readable if {
 	is_string(input.event.data.reason)
 }
 
+readable if {
+	input.event.type in {"login.refused", "login.unasked"}
+	is_string(input.event.data.user)
+	input.event.data.phase in {"account", "session"}
+}
+
+readable if {
+	input.event.type == "gate.changed"
+	is_string(input.event.data.state)
+	is_string(input.event.data.before)
+	is_string(input.event.data.cause)
+}
+
 read_by_rules := {
+	"login.refused",
+	"login.unasked",
+	"gate.changed",
 	"login.requested",
 	"session.opened",
 	"session.closed",
