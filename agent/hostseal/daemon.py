@@ -29,6 +29,7 @@ from hostseal.sensors.journal import JournalSensor
 from hostseal.sensors.logind import ssh_sessions
 from hostseal.sensors.pam import PamSensor
 from hostseal.sensors.pam_gate import GateServer
+from hostseal.sensors.session_processes import SessionProcesses
 from hostseal.state import open_state
 from hostseal.steps import Listener
 from hostseal.supervise import Supervised
@@ -64,6 +65,8 @@ class Daemon:
         state = settings.state
         self.pipeline = Pipeline(self._spool, self.recorder, engine, self.flag, clock, listener, state)
         self.sessions = OpenSessions(clock)
+        self._processes = SessionProcesses(self.recorder, clock)
+        self.recorder.told = self._processes.told
         if journal:
             self._restore_sessions()
         self._actions = ActionRunner(
@@ -76,6 +79,7 @@ class Daemon:
             Supervised("pipeline", self.pipeline.run, self._died),
             Supervised("actions", self._actions.run, self._died),
             Supervised("files", self.files.run, self._died),
+            Supervised("processes", self._processes.run, self._died),
         ]
         self._uplink: Uplink | None = None
         if settings.ledger.url:
@@ -164,6 +168,7 @@ class Daemon:
         except SpoolError as error:
             self._log("agent.stopped", level="error", error=error)
         self.files.end()
+        self._processes.wake()
         self.recorder.stop()
         self._actions.wake()
         if self._uplink is not None:
@@ -227,7 +232,7 @@ class Daemon:
         self._log(
             "part.died", level="error", part=name, error=f"{type(error).__name__}: {error}", deaths=deaths
         )
-        if name in {"gate", "journal"} and not self.stop.is_set():
+        if name in {"gate", "journal", "processes"} and not self.stop.is_set():
             try:
                 self._lost(name, f"{type(error).__name__}: {error}", None, name)
             except SpoolError as failed:

@@ -26,6 +26,8 @@ site := {
 		"read_only_modules": {"ansible.builtin.stat": true, "ansible.builtin.setup": false},
 		"rerouting_variables": ["ansible_host"],
 	},
+	"left_behind": "flag",
+	"privilege": "record",
 	"groups": {"fronts": {"mode": "flag"}, "builders": {"mode": "flag"}},
 	"hosts": {
 		"web-1": {"groups": ["fronts"]},
@@ -149,6 +151,22 @@ channel(session, kind, pty) := about("session.channel", {
 	"kind": kind,
 	"subsystem": null,
 	"pty": pty,
+	"confidence": "exact",
+})
+
+became_root(session) := about("session.privilege", {
+	"session": session,
+	"user": session.user,
+	"target": "root",
+	"via": "/usr/bin/sudo",
+	"pid": 77,
+	"confidence": "exact",
+})
+
+left_behind(session) := about("session.left_behind", {
+	"session": session,
+	"processes": [{"pid": 77, "exe": "/usr/bin/tmux", "uid": 1000}],
+	"count": 1,
 	"confidence": "exact",
 })
 
