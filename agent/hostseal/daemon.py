@@ -29,6 +29,7 @@ from hostseal.sensors.journal import JournalSensor
 from hostseal.sensors.logind import ssh_sessions
 from hostseal.sensors.pam import PamSensor
 from hostseal.sensors.pam_gate import GateServer
+from hostseal.sensors.session_commands import SessionCommands
 from hostseal.sensors.session_processes import SessionProcesses
 from hostseal.state import open_state
 from hostseal.steps import Listener
@@ -65,7 +66,8 @@ class Daemon:
         state = settings.state
         self.pipeline = Pipeline(self._spool, self.recorder, engine, self.flag, clock, listener, state)
         self.sessions = OpenSessions(clock)
-        self._processes = SessionProcesses(self.recorder, clock)
+        commands = SessionCommands(self.recorder, clock) if settings.sessions.record_commands else None
+        self._processes = SessionProcesses(self.recorder, clock, commands=commands)
         self.recorder.told = self._processes.told
         if journal:
             self._restore_sessions()
@@ -101,6 +103,7 @@ class Daemon:
             sessions=self.sessions.data,
             expected=self._declared,
             clock=self._clock,
+            executed=self._processes.executed,
         )
 
     def run(self, beat: Callable[[], None]) -> None:

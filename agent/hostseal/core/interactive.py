@@ -1,7 +1,7 @@
 """Which programs read their commands from standard input. Pure: an executable and its arguments in, an answer out.
 
 What a program is, is told by its executable file (/proc/PID/exe) and never by argv[0], which its caller chooses.
-Only `busybox` is asked by argv[0] too, for that is how it chooses what to be.
+Only `busybox` and the dynamic loader are asked by their arguments too, for that is how they choose what to be.
 """
 
 import re
@@ -13,6 +13,11 @@ import msgspec
 _VERSION = re.compile(r"[-.\d]+\Z")
 _STDIN = frozenset({"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
 _DELETED = " (deleted)"
+_BUSYBOX = "busybox"
+_LOADER = re.compile(r"ld(?:-linux\S*|-musl-\S*|\.so)\.\d+\Z|ld-\d\S*\.so\Z|ld\.so\Z")
+_LOADER_TAKES = frozenset(
+    {"--library-path", "--argv0", "--preload", "--audit", "--inhibit-rpath", "--glibc-hwcaps-prepend"}
+)
 
 
 class Stdin(StrEnum):
@@ -78,26 +83,44 @@ _INFORM = frozenset({"help", "version"})
 _PYTHON_CONSOLES = frozenset({"code", "IPython", "pdb", "ptpython", "bpython", "asyncio"})
 
 
+def may_interpret(exe: str) -> bool:
+    """Return whether a program could be one of :data:`INTERPRETERS`, its arguments not being known."""
+    name = _base(exe.removesuffix(_DELETED))
+    return name == _BUSYBOX or _known(name) is not None
+
+
 def name_of(exe: str, argv: Sequence[str]) -> str | None:
     """Return the name in :data:`INTERPRETERS` of the program that `exe` (/proc/PID/exe) is, None when it is none."""
-    name, rest = _base(exe.removesuffix(_DELETED)), argv
-    if name == "busybox":
-        name = _base(rest[0]).removeprefix("-") if rest else ""
-        if name == "busybox":
-            name = rest[1] if len(rest) > 1 else ""
-    if name in INTERPRETERS:
-        return name
-    plain = _VERSION.sub("", name)
-    return plain if plain in INTERPRETERS else None
+    return _known(_program(exe, argv)[0])
 
 
 def interactive(exe: str, argv: Sequence[str], stdin: Stdin) -> bool:
     """Return whether a process takes its commands from whoever holds the other end of its standard input."""
-    name = name_of(exe, argv)
-    if name is None or stdin is Stdin.OTHER:
-        return False
-    words = argv[2:] if _base(argv[0] if argv else "") == "busybox" else argv[1:]
-    return reads_commands(name, words)
+    program, words = _program(exe, argv)
+    name = _known(program)
+    return name is not None and stdin is not Stdin.OTHER and reads_commands(name, words)
+
+
+def _program(exe: str, argv: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """Return the name of what runs and its arguments: the loader's and busybox's own choice lies in their arguments."""
+    name, words = _base(exe.removesuffix(_DELETED)), argv[1:]
+    if _LOADER.match(name):
+        while words and words[0].startswith("-"):
+            words = words[2 if words[0] in _LOADER_TAKES else 1 :]
+        return _base(words[0]) if words else "", words[1:]
+    if name == _BUSYBOX:
+        applet = _base(argv[0]).removeprefix("-") if argv else ""
+        if applet == _BUSYBOX:
+            return words[0] if words else "", words[1:]
+        return applet, words
+    return name, words
+
+
+def _known(name: str) -> str | None:
+    if name in INTERPRETERS:
+        return name
+    plain = _VERSION.sub("", name)
+    return plain if plain in INTERPRETERS else None
 
 
 def reads_commands(name: str, words: Sequence[str]) -> bool:

@@ -44,9 +44,12 @@ def opened(data: dict[str, Any], now: float) -> Watched:
 def channel(session: Watched, kind: str, now: float, *, terminal: bool) -> Watched:
     """Return the session after a channel of it was told of: it is looked at often again."""
     shell = kind == "shell_no_pty" or (kind == "shell" and not terminal)
+    judging = (seen + LOGIN_SHELL_GRACE for seen in session.login_shells.values())
     return replace(
         session,
-        looks=session.looks if session.closed else _from(now),
+        looks=session.looks
+        if session.closed
+        else tuple(sorted({*_from(now), *(at for at in judging if at > now)})),
         shells=session.shells + int(shell),
     )
 
@@ -79,10 +82,14 @@ def login_shell(session: Watched, process: tuple[int, int], now: float) -> Watch
     )
 
 
-def unexplained(session: Watched, now: float) -> int:
-    """Return how many login shells, older than their grace, the journal has not told of: commands in disguise."""
-    old = sum(1 for seen in session.login_shells.values() if now - seen >= LOGIN_SHELL_GRACE)
-    return max(0, old - session.shells)
+def in_disguise(session: Watched, process: tuple[int, int], now: float) -> bool:
+    """Return whether a login shell is a command that calls itself one: its grace is over, and the journal told of fewer.
+
+    Which of several it is cannot be known; the first ones are taken for the shells that were told of.
+    """
+    seen = session.login_shells.get(process, now)
+    before = sum(1 for other in session.login_shells.values() if other < seen)
+    return now - seen >= LOGIN_SHELL_GRACE and before >= session.shells
 
 
 def left(session: Watched, processes: frozenset[tuple[int, int]]) -> Watched:

@@ -11,6 +11,7 @@ from hostseal.core.text import faithful
 
 ARGV_BYTES = 16_384
 ARGUMENTS = 256
+LINE = 64
 _UNSET = 0xFFFF_FFFF
 _TERMINALS = frozenset({4, 5, *range(136, 144)})
 """Major numbers of /dev/ttyN, /dev/tty and /dev/pts/N (the kernel's devices.txt)."""
@@ -26,6 +27,18 @@ def processes(sessions: Collection[int]) -> dict[int, Process]:
             if process is not None:
                 found[process.pid] = process
     return found
+
+
+def line_of(pid: int) -> dict[int, Process]:
+    """Return a process and those above it in the same audit session; empty when it has ended."""
+    line: dict[int, Process] = {}
+    process = process_of(pid)
+    while process is not None and len(line) < LINE:
+        if line and process.audit_session != next(iter(line.values())).audit_session:
+            break
+        line[process.pid] = process
+        process = None if process.parent in line else process_of(process.parent)
+    return line
 
 
 def process_of(pid: int) -> Process | None:
