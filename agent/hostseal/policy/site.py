@@ -92,8 +92,12 @@ class Channels(_Shape, frozen=True, kw_only=True):
     """The answer for each kind of channel."""
 
     shell: ChannelAnswer
+    shell_no_pty: ChannelAnswer
     command: ChannelAnswer
     command_with_pty: ChannelAnswer
+    interactive_command: ChannelAnswer
+    sftp: ChannelAnswer
+    scp: ChannelAnswer
     subsystem: ChannelAnswer
     forward: ChannelAnswer
 

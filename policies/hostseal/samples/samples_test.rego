@@ -10,8 +10,12 @@ site := {
 	"automation_changes": "record",
 	"channel": {
 		"shell": "flag",
+		"shell_no_pty": "flag",
 		"command_with_pty": "flag",
+		"interactive_command": "flag",
 		"command": "lift",
+		"sftp": "lift",
+		"scp": "lift",
 		"subsystem": "lift",
 		"forward": "lift",
 	},
@@ -138,6 +142,7 @@ alice := {
 	"logind_session": "12",
 	"key": {"method": "publickey", "type": "ssh-ed25519", "fingerprint": "SHA256:alice", "certificate": null},
 	"leader_pid": 4242,
+	"seen_by": "pam",
 }
 
 deploy := object.union(alice, {"user": "deploy", "key": {"fingerprint": "SHA256:deploy"}})
@@ -152,6 +157,7 @@ channel(session, kind, pty) := about("session.channel", {
 	"subsystem": null,
 	"pty": pty,
 	"confidence": "exact",
+	"number": 0,
 })
 
 became_root(session) := about("session.privilege", {

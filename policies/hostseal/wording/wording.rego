@@ -67,25 +67,20 @@ rest(more) := sprintf(" and %d more", [more]) if more > 0
 # description: What a session did by opening this channel.
 default channel(_) := "opened a channel"
 
-channel(opened) := "opened an interactive shell" if {
-	opened.kind == "shell"
-	on_terminal(opened)
-}
-
-channel(opened) := "opened a shell without a terminal" if {
-	opened.kind == "shell"
-	not on_terminal(opened)
-}
-
-channel(opened) := "ran a command on a terminal" if opened.kind == "command_with_pty"
-
-channel(opened) := "ran a command without a terminal" if opened.kind == "command"
+channel(opened) := said[opened.kind]
 
 channel(opened) := sprintf("used the subsystem %s", [name(opened.subsystem)]) if opened.kind == "subsystem"
 
-channel(opened) := "held a connection without a channel, as for forwarding" if opened.kind == "forward"
-
-on_terminal(opened) if is_string(opened.pty)
+said := {
+	"shell": "opened an interactive shell",
+	"shell_no_pty": "opened a shell without a terminal",
+	"command_with_pty": "ran a command on a terminal",
+	"interactive_command": "ran a command that takes further commands without a terminal",
+	"command": "ran a command without a terminal",
+	"sftp": "transferred files by sftp",
+	"scp": "transferred files by scp",
+	"forward": "held a connection without a channel, as for forwarding",
+}
 
 # METADATA
 # scope: document
