@@ -32,6 +32,8 @@ from hostseal.sensors.journal import JournalSensor
 from hostseal.sensors.logind import ssh_sessions
 from hostseal.sensors.pam import PamSensor
 from hostseal.sensors.pam_gate import GateServer
+from hostseal.sensors.session_commands import SessionCommands
+from hostseal.sensors.session_processes import SessionProcesses
 from hostseal.state import open_state
 from hostseal.steps import Listener
 from hostseal.supervise import Supervised
@@ -72,6 +74,9 @@ class Daemon:
             self._spool, self.recorder, engine, self.flag, clock, listener, state, arm=self._keeper.proven
         )
         self.sessions = OpenSessions(clock)
+        commands = SessionCommands(self.recorder, clock) if settings.sessions.record_commands else None
+        self._processes = SessionProcesses(self.recorder, clock, commands=commands)
+        self.recorder.told = self._processes.told
         if journal:
             self._restore_sessions()
         self._actions = ActionRunner(
@@ -86,6 +91,7 @@ class Daemon:
             Supervised("pipeline", self.pipeline.run, self._died),
             Supervised("actions", self._actions.run, self._died),
             Supervised("files", self.files.run, self._died),
+            Supervised("processes", self._processes.run, self._died),
         ]
         self._uplink: Uplink | None = None
         if settings.ledger.url:
@@ -121,6 +127,7 @@ class Daemon:
             sessions=self.sessions.data,
             expected=self._declared,
             clock=self._clock,
+            executed=self._processes.executed,
         )
 
     def run(self, beat: Callable[[], None]) -> None:
@@ -189,6 +196,7 @@ class Daemon:
         except SpoolError as error:
             self._log("agent.stopped", level="error", error=error)
         self.files.end()
+        self._processes.wake()
         self.recorder.stop()
         self._actions.wake()
         if self._uplink is not None:
@@ -258,7 +266,7 @@ class Daemon:
         self._log(
             "part.died", level="error", part=name, error=f"{type(error).__name__}: {error}", deaths=deaths
         )
-        if name in {"gate", "journal"} and not self.stop.is_set():
+        if name in {"gate", "journal", "processes"} and not self.stop.is_set():
             try:
                 self._lost(name, f"{type(error).__name__}: {error}", None, name)
             except SpoolError as failed:

@@ -63,6 +63,7 @@ class OpenSessions:
                 "subsystem": None,
                 "pty": None,
                 "confidence": "inferred",
+                "number": None,
             }
             emit(EventType.SESSION_CHANNEL, data, sensor="pam", key=f"no-channel:{audit}")
             self.channel(audit)

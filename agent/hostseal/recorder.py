@@ -1,7 +1,7 @@
 """Turns observations into events on disk: the one way into the spool."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -28,6 +28,7 @@ class Recorder:
         self._stopping = False
         self.wake = threading.Event()
         self.full: str | None = None
+        self.told: Callable[[Event], None] | None = None
         stored = spool.recall(_PROFILE)
         self._profile = msgspec.json.decode(stored, type=Profile) if stored else None
         self.host = _with(host, self._profile) if self._profile else host
@@ -50,6 +51,8 @@ class Recorder:
         self.full = None
         self._listener(Step.OBSERVED, type=str(kind), id=identity, seq=event.seq)
         self.wake.set()
+        if self.told is not None:
+            self.told(event)
         return identity
 
     def _put(self, make: Any, kind: EventType) -> Event:

@@ -84,8 +84,8 @@ def test_suspicion_is_on_disk_before_the_shell_starts(sealed: Host) -> None:
 
 CLIENTS = [
     pytest.param("command", {"kind": "command", "subsystem": None}, id="ssh host true"),
-    pytest.param("sftp", {"kind": "subsystem", "subsystem": "sftp"}, id="sftp"),
-    pytest.param("scp", {"kind": "subsystem", "subsystem": "sftp"}, id="scp"),
+    pytest.param("sftp", {"kind": "sftp", "subsystem": "sftp"}, id="sftp"),
+    pytest.param("scp", {"kind": "sftp", "subsystem": "sftp"}, id="scp"),
     pytest.param("forward", {"kind": "forward", "subsystem": None}, id="-N"),
 ]
 

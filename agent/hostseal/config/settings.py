@@ -73,6 +73,12 @@ class LedgerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     heartbeat_seconds: float = 30.0
 
 
+class SessionsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[sessions] `record_commands`: keep what is executed inside SSH sessions; off, for it tells much of people."""
+
+    record_commands: bool = False
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings."""
 
@@ -84,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     pardon: PardonSettings = PardonSettings()
     spool: SpoolSettings = SpoolSettings()
     ledger: LedgerSettings = LedgerSettings()
+    sessions: SessionsSettings = SessionsSettings()
 
     @property
     def state(self) -> Path:

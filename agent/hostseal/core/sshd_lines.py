@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from hostseal.core.channel import Kind
+
 SSHD_NAMES = frozenset({"sshd", "sshd-session"})
 SSHD_PROGRAMS = frozenset({"/usr/sbin/sshd", "/usr/lib/openssh/sshd-session", "/usr/libexec/sshd-session"})
 CHILDREN_KEPT = 4096
@@ -26,7 +28,7 @@ _START = re.compile(
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
     """One channel of one connection."""
 
-    kind: str
+    kind: Kind
     user: str
     source: str
     port: int
@@ -59,12 +61,8 @@ def _channel(message: str, audit_session: Any) -> Channel | None:
     found = _START.match(message)
     if found is None:
         return None
-    word = found["what"].split(maxsplit=1)[0]
-    kind = "command" if word == "forced-command" else word
-    if kind == "command" and found["pty"]:
-        kind = "command_with_pty"
     return Channel(
-        kind=kind,
+        kind=_kind(found),
         user=found["user"],
         source=found["source"],
         port=int(found["port"]),
@@ -73,3 +71,13 @@ def _channel(message: str, audit_session: Any) -> Channel | None:
         subsystem=found["subsystem"],
         audit_session=audit_session if isinstance(audit_session, int) else None,
     )
+
+
+def _kind(found: re.Match[str]) -> Kind:
+    match found["what"].split(maxsplit=1)[0]:
+        case "shell":
+            return Kind.SHELL if found["pty"] else Kind.SHELL_NO_PTY
+        case "subsystem":
+            return Kind.SFTP if found["subsystem"] == "sftp" else Kind.SUBSYSTEM
+        case _:
+            return Kind.COMMAND_WITH_PTY if found["pty"] else Kind.COMMAND

@@ -48,6 +48,13 @@ class AutomationChanges(StrEnum):
     FLAG = "flag"
 
 
+class Recorded(StrEnum):
+    """What something that is on record in any case does besides, when it is a person's."""
+
+    RECORD = "record"
+    FLAG = "flag"
+
+
 class _Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What all parts of the site's data have in common: unknown keys are errors."""
 
@@ -98,8 +105,12 @@ class Channels(_Shape, frozen=True, kw_only=True):
     """The answer for each kind of channel."""
 
     shell: ChannelAnswer
+    shell_no_pty: ChannelAnswer
     command: ChannelAnswer
     command_with_pty: ChannelAnswer
+    interactive_command: ChannelAnswer
+    sftp: ChannelAnswer
+    scp: ChannelAnswer
     subsystem: ChannelAnswer
     forward: ChannelAnswer
 
@@ -138,6 +149,8 @@ class Site(_Shape, frozen=True, kw_only=True):
     gate: Gate
     groups: dict[Name, Group]
     hosts: dict[Name, SiteHost]
+    left_behind: Recorded
+    privilege: Recorded
     login: Login
     replace: Replace
 

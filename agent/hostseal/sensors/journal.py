@@ -114,6 +114,7 @@ class JournalSensor:
         unseen = {
             "user": channel.user, "service": "sshd", "source": channel.source, "connection": None,
             "audit_session": audit, "login_uid": None, "logind_session": None, "key": None, "leader_pid": None,
+            "seen_by": "journal",
         }  # fmt: skip
         data = {
             "session": session or unseen,
@@ -123,6 +124,7 @@ class JournalSensor:
             "subsystem": channel.subsystem,
             "pty": channel.pty,
             "confidence": "exact" if exact else "inferred",
+            "number": channel.number,
         }
         self._emit(EventType.SESSION_CHANNEL, data, sensor="journal", key=cursor)
         if audit is not None:

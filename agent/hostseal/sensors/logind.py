@@ -29,6 +29,7 @@ def ssh_sessions() -> Iterator[dict[str, Any]]:
                 "logind_session": name,
                 "key": None,
                 "leader_pid": int(found.get("Leader", "0")),
+                "seen_by": "logind",
             }
 
 

@@ -90,6 +90,7 @@ def login_data(login: Login, kind: EventType) -> dict[str, Any]:
         "logind_session": pam.get("XDG_SESSION_ID"),
         "key": from_auth_info(pam.get("SSH_AUTH_INFO_0", "")),
         "leader_pid": login.pid,
+        "seen_by": "pam",
     }
 
 

@@ -56,15 +56,16 @@ class GateServer:
             self._places.release()
 
     def _answer(self, connection: socket.socket) -> bytes:
-        peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        if struct.unpack("3i", peer)[1] != self._owner:
-            return _refusal("only root may speak to the agent")
         message = b""
         while not message.endswith(b"\n" if message.startswith(b"{") else pam_message.END):
             part = connection.recv(MESSAGE_LIMIT)
             message += part
             if not part or len(message) > MESSAGE_LIMIT:
                 return _refusal(f"a message has an end, and at most {MESSAGE_LIMIT} bytes")
+        # Read first: an answer to a message that lies unread reaches nobody.
+        peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        if struct.unpack("3i", peer)[1] != self._owner:
+            return _refusal("only root may speak to the agent")
         return self._asked(message) if message.startswith(b"{") else self._told(message)
 
     def _told(self, block: bytes) -> bytes:

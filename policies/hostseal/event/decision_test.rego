@@ -113,7 +113,7 @@ test_a_channel_with_nothing_but_what_is_needed_is_decided if {
 	asked := json.remove(shell, ["event/data/source", "event/data/session", "event/data/pty", "event/time"])
 	decided(asked).violations == [concat("", [
 		"alice (no key on record) from an unknown address ",
-		"opened a shell without a terminal.",
+		"opened an interactive shell.",
 	])]
 }
 

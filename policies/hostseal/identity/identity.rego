@@ -27,6 +27,14 @@ subject := {
 }
 
 subject := {
+	"user": input.event.data.session.user,
+	"source": object.get(input.event.data.session, "source", null),
+	"key": object.get(input.event.data.session, "key", null),
+} if {
+	input.event.type in {"session.privilege", "session.left_behind", "session.commands"}
+}
+
+subject := {
 	"user": input.event.data.writer.session.user,
 	"source": object.get(input.event.data.writer.session, "source", null),
 	"key": object.get(input.event.data.writer.session, "key", null),

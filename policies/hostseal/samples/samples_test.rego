@@ -10,8 +10,12 @@ site := {
 	"automation_changes": "record",
 	"channel": {
 		"shell": "flag",
+		"shell_no_pty": "flag",
 		"command_with_pty": "flag",
+		"interactive_command": "flag",
 		"command": "lift",
+		"sftp": "lift",
+		"scp": "lift",
 		"subsystem": "lift",
 		"forward": "lift",
 	},
@@ -26,6 +30,8 @@ site := {
 		"read_only_modules": {"ansible.builtin.stat": true, "ansible.builtin.setup": false},
 		"rerouting_variables": ["ansible_host"],
 	},
+	"left_behind": "flag",
+	"privilege": "record",
 	"groups": {"fronts": {"mode": "flag"}, "builders": {"mode": "flag"}},
 	"hosts": {
 		"web-1": {"groups": ["fronts"]},
@@ -136,6 +142,7 @@ alice := {
 	"logind_session": "12",
 	"key": {"method": "publickey", "type": "ssh-ed25519", "fingerprint": "SHA256:alice", "certificate": null},
 	"leader_pid": 4242,
+	"seen_by": "pam",
 }
 
 deploy := object.union(alice, {"user": "deploy", "key": {"fingerprint": "SHA256:deploy"}})
@@ -149,6 +156,23 @@ channel(session, kind, pty) := about("session.channel", {
 	"kind": kind,
 	"subsystem": null,
 	"pty": pty,
+	"confidence": "exact",
+	"number": 0,
+})
+
+became_root(session) := about("session.privilege", {
+	"session": session,
+	"user": session.user,
+	"target": "root",
+	"via": "/usr/bin/sudo",
+	"pid": 77,
+	"confidence": "exact",
+})
+
+left_behind(session) := about("session.left_behind", {
+	"session": session,
+	"processes": [{"pid": 77, "exe": "/usr/bin/tmux", "uid": 1000}],
+	"count": 1,
 	"confidence": "exact",
 })
 

@@ -32,6 +32,19 @@ readable if {
 }
 
 readable if {
+	input.event.type == "session.privilege"
+	is_string(input.event.data.session.user)
+	is_string(input.event.data.target)
+}
+
+readable if {
+	input.event.type == "session.left_behind"
+	is_string(input.event.data.session.user)
+	is_number(input.event.data.count)
+	is_array(input.event.data.processes)
+}
+
+readable if {
 	input.event.type == "files.changed"
 	input.event.data.writer.kind in {"session", "executable", "action", "unknown"}
 	input.event.data.confidence in {"exact", "inferred", "unknown"}
@@ -77,6 +90,8 @@ read_by_rules := {
 	"session.opened",
 	"session.closed",
 	"session.channel",
+	"session.privilege",
+	"session.left_behind",
 	"files.changed",
 	"sensor.lost",
 	"operator.flagged",

@@ -67,25 +67,39 @@ rest(more) := sprintf(" and %d more", [more]) if more > 0
 # description: What a session did by opening this channel.
 default channel(_) := "opened a channel"
 
-channel(opened) := "opened an interactive shell" if {
-	opened.kind == "shell"
-	on_terminal(opened)
-}
-
-channel(opened) := "opened a shell without a terminal" if {
-	opened.kind == "shell"
-	not on_terminal(opened)
-}
-
-channel(opened) := "ran a command on a terminal" if opened.kind == "command_with_pty"
-
-channel(opened) := "ran a command without a terminal" if opened.kind == "command"
+channel(opened) := said[opened.kind]
 
 channel(opened) := sprintf("used the subsystem %s", [name(opened.subsystem)]) if opened.kind == "subsystem"
 
-channel(opened) := "held a connection without a channel, as for forwarding" if opened.kind == "forward"
+said := {
+	"shell": "opened an interactive shell",
+	"shell_no_pty": "opened a shell without a terminal",
+	"command_with_pty": "ran a command on a terminal",
+	"interactive_command": "ran a command that takes further commands without a terminal",
+	"command": "ran a command without a terminal",
+	"sftp": "transferred files by sftp",
+	"scp": "transferred files by scp",
+	"forward": "held a connection without a channel, as for forwarding",
+}
 
-on_terminal(opened) if is_string(opened.pty)
+# METADATA
+# scope: document
+# description: The program that changed the user.
+default program(_) := "an unknown program"
+
+program(via) := name(via)
+
+# METADATA
+# description: How many processes there are, and the first three of their programs.
+processes(found) := sprintf("%d %s (%s%s)", [found.count, process_noun(found.count), shown, more]) if {
+	first := array.slice(found.processes, 0, 3)
+	shown := concat(", ", [program(process.exe) | some process in first])
+	more := rest(found.count - count(first))
+}
+
+process_noun(1) := "process"
+
+process_noun(total) := "processes" if total != 1
 
 # METADATA
 # description: The first three of these hosts by name, and how many more there are.

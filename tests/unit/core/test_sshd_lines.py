@@ -25,7 +25,7 @@ def channel(**other: object) -> Channel:
 
 SAMPLES = [
     ("Starting session: shell on pts/1 for alice from 10.0.0.1 port 4022 id 0", channel(pty="pts/1")),
-    ("Starting session: shell for alice from 10.0.0.1 port 4022 id 0", channel()),
+    ("Starting session: shell for alice from 10.0.0.1 port 4022 id 0", channel(kind="shell_no_pty")),
     ("Starting session: command for alice from 10.0.0.1 port 4022 id 0", channel(kind="command")),
     (
         "Starting session: command on pts/1 for alice from 10.0.0.1 port 4022 id 2",
@@ -33,7 +33,7 @@ SAMPLES = [
     ),
     (
         "Starting session: subsystem 'sftp' for alice from 10.0.0.1 port 4022 id 0",
-        channel(kind="subsystem", subsystem="sftp"),
+        channel(kind="sftp", subsystem="sftp"),
     ),
     (
         "Starting session: forced-command (key-option) 'rsync \"a\" on pts/9' for alice from 10.0.0.1 port 4022 id 0",

@@ -26,6 +26,12 @@ test_a_command_on_a_terminal_flags_the_host if {
 	asks(samples.channel(samples.alice, "command_with_pty", "pts/0")) == {"flag"}
 }
 
+test_what_takes_commands_without_a_terminal_flags_the_host if {
+	every kind in ["shell_no_pty", "interactive_command"] {
+		asks(samples.channel(samples.alice, kind, null)) == {"flag"}
+	}
+}
+
 test_a_session_nobody_recorded_flags_the_host if {
 	asked := samples.but(samples.channel(samples.alice, "shell", "pts/0"), {"session": null})
 	asks(asked) == {"flag"}

@@ -12,7 +12,7 @@ findings(asked) := result if {
 }
 
 test_commands_subsystems_and_forwarding_lift_the_suspicion if {
-	every kind in ["command", "subsystem", "forward"] {
+	every kind in ["command", "sftp", "scp", "subsystem", "forward"] {
 		asks(samples.standing(samples.channel(samples.alice, kind, null), "suspect")) == {"lift"}
 	}
 }

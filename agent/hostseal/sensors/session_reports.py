@@ -1,0 +1,97 @@
+"""Says, once each, what the processes of a session show: an event for what no login line tells."""
+
+import pwd
+from typing import Any
+
+from hostseal.core import watching
+from hostseal.core.event import EventType
+from hostseal.core.processes import Process, changes_of_user, interactive_programs
+from hostseal.core.watching import Watched
+from hostseal.ports import Emit
+
+SENSOR = "processes"
+NAMED = 50
+
+Table = dict[int, Process]
+
+
+class SessionReports:
+    """Turns tables of processes into events; each method returns the session with what has now been said of it.
+
+    A table may hold some of the session's processes only, if it holds the way from each up to sshd.
+    """
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+
+    def interactive(self, audit: int, session: Watched, table: Table, now: float) -> Watched:
+        """Report each channel without a terminal in which a program takes commands."""
+        for found in interactive_programs(table):
+            if found.login_shell:
+                session = watching.login_shell(session, found.program.name, now)
+                if not watching.in_disguise(session, found.program.name, now):
+                    continue
+            root = found.root.name if found.root is not None else (0, 0)
+            key = f"interactive:{audit}:{root[0]}:{root[1]}"
+            if key in session.said:
+                continue
+            data = {
+                "session": session.data,
+                "user": session.data["user"],
+                "source": session.data["source"],
+                "kind": "interactive_command",
+                "subsystem": None,
+                "pty": None,
+                "confidence": str(found.confidence),
+                "number": None,
+            }
+            self._emit(EventType.SESSION_CHANNEL, data, sensor=SENSOR, key=key)
+            session = watching.said(session, key)
+        return session
+
+    def privilege(self, audit: int, session: Watched, table: Table) -> Watched:
+        """Report each other user that a process of the session acts for."""
+        for change in changes_of_user(table):
+            key = privilege_key(audit, change.target, change.via)
+            if key not in session.said:
+                data = {
+                    "session": session.data,
+                    "user": session.data["user"],
+                    "target": user_name(change.target),
+                    "via": change.via,
+                    "pid": change.pid,
+                    "confidence": str(change.confidence),
+                }
+                self._emit(EventType.SESSION_PRIVILEGE, data, sensor=SENSOR, key=key)
+                session = watching.said(session, key)
+        return session
+
+    def left_behind(self, audit: int, session: Watched, table: Table) -> Watched:
+        """Report what still runs of a session that has ended, if it is not what was reported last."""
+        left = frozenset(process.name for process in table.values())
+        if not left or left == session.left:
+            return session
+        data: dict[str, Any] = {
+            "session": session.data,
+            "processes": [{"pid": p.pid, "exe": p.exe, "uid": p.effective_uid} for p in table.values()][
+                :NAMED
+            ],
+            "count": len(table),
+            "confidence": "exact",
+        }
+        key = f"left:{audit}:{min(left)}:{len(session.looks)}"
+        self._emit(EventType.SESSION_LEFT_BEHIND, data, sensor=SENSOR, key=key)
+        return watching.left(session, left)
+
+
+def privilege_key(audit: int, target: int, via: str | None) -> str:
+    """Return the key of a change of user: the journal and the processes see the same one and make one event of it."""
+    return f"privilege:{audit}:{target}:{via}"
+
+
+def user_name(uid: int) -> str:
+    """Return the user's name, or the number where it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
