@@ -56,6 +56,13 @@ readable if {
 	is_string(input.event.data.reason)
 }
 
+readable if {
+	input.event.type == "certificate.refused"
+	is_string(input.event.data.user)
+	is_string(input.event.data.why)
+	is_string(input.event.data.key_id)
+}
+
 read_by_rules := {
 	"login.requested",
 	"session.opened",
@@ -64,4 +71,5 @@ read_by_rules := {
 	"files.changed",
 	"sensor.lost",
 	"operator.flagged",
+	"certificate.refused",
 }
