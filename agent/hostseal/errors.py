@@ -56,6 +56,10 @@ class PardonError(BadInputError):
     """A pardon is refused."""
 
 
+class BreakGlassError(BadInputError):
+    """A break-glass certificate cannot be made, found or taken back as asked."""
+
+
 class PlaybookError(BadInputError):
     """A playbook, or what it is to be judged by, cannot be used."""
 

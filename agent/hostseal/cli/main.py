@@ -7,6 +7,7 @@ import click
 from hostseal import __version__
 from hostseal.cli.action import action
 from hostseal.cli.agent import agent
+from hostseal.cli.break_glass import break_glass
 from hostseal.cli.config import config
 from hostseal.cli.doctor import doctor
 from hostseal.cli.enrol import enrol
@@ -33,7 +34,8 @@ def hostseal() -> None:
 
 
 for command in (
-    action, agent, config, doctor, enrol, explain, flag, fleet, gate, image, ledger, log, play, policy, seal, status,
+    action, agent, break_glass, config, doctor, enrol, explain, flag, fleet, gate, image, ledger, log, play, policy, seal,
+    status,
 ):  # fmt: skip
     hostseal.add_command(command)
 

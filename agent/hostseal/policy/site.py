@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from msgspec import inspect as shapes
 
+from hostseal.core.certificate_lines import Why
 from hostseal.errors import PolicyError
 
 Name = Annotated[str, Meta(min_length=1)]
@@ -89,9 +90,18 @@ class SiteHost(_Shape, frozen=True, kw_only=True):
 
 
 class BreakGlass(_Shape, frozen=True, kw_only=True):
-    """Which certificates are taken for break-glass."""
+    """Which certificates are taken for break-glass, and how far one goes.
+
+    `authorities` are keys by fingerprint, `extensions` OpenSSH's own; `flag_on_refused` names the causes of refusals
+    (`revoked`) that break the seal.
+    """
 
     authorities: tuple[Fingerprint, ...]
+    extensions: tuple[Name, ...]
+    flag_on_refused: tuple[Why, ...]
+    max_seconds: Seconds
+    max_total_seconds: Seconds
+    ticket_pattern: Name
 
 
 class Login(_Shape, frozen=True, kw_only=True):

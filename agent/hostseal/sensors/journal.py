@@ -14,6 +14,7 @@ from hostseal.core.sshd_lines import SSHD_NAMES, Channel, Reader, read
 from hostseal.core.text import faithful
 from hostseal.open_sessions import OpenSessions
 from hostseal.ports import Emit
+from hostseal.sensors.certificates import CertificateWitness
 from hostseal.spool.sqlite import SqliteSpool
 
 JOURNAL_DROPPED = "a596d6fe7bfa4994828e72309e95d61e"
@@ -37,6 +38,7 @@ class JournalSensor:
         self, emit: Emit, spool: SqliteSpool, sessions: OpenSessions, *, path: str | None = None
     ) -> None:
         self._emit, self._spool, self._sessions, self._path = emit, spool, sessions, path
+        self._certificates = CertificateWitness(emit)
         self._remembered = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -95,6 +97,7 @@ class JournalSensor:
                 self._suppressed(fields, entry)
                 self._remember(cursor, known)
                 continue
+            self._certificates.take(fields, cursor, entry["__REALTIME_TIMESTAMP"].timestamp())
             known, channel = read(known, fields)
             if channel is not None:
                 self._report(channel, cursor)

@@ -70,6 +70,13 @@ readable if {
 }
 
 readable if {
+	input.event.type == "certificate.refused"
+	is_string(input.event.data.user)
+	is_string(input.event.data.why)
+	is_string(input.event.data.key_id)
+}
+
+readable if {
 	input.event.type in {"login.refused", "login.unasked"}
 	is_string(input.event.data.user)
 	input.event.data.phase in {"account", "session"}
@@ -95,4 +102,5 @@ read_by_rules := {
 	"files.changed",
 	"sensor.lost",
 	"operator.flagged",
+	"certificate.refused",
 }
