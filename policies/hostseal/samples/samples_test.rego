@@ -40,6 +40,7 @@ site := {
 		"build-1": {"groups": ["builders"]},
 		"pet-1": {"mode": "flag", "class": "mutable"},
 	},
+	"login": {"deadline_seconds": 900, "how_to_ask": "Ask carol."},
 	"replace": {"attempts": 3},
 }
 
@@ -146,6 +147,46 @@ alice := {
 }
 
 deploy := object.union(alice, {"user": "deploy", "key": {"fingerprint": "SHA256:deploy"}})
+
+# METADATA
+# description: A break-glass certificate of alice's for web-1 with which nothing is wrong.
+certificate := {
+	"key_id": "alice",
+	"principals": ["alice@i-1"],
+	"serial": 1,
+	"ca_fingerprint": "SHA256:authority",
+	"valid_after": "2026-01-02T03:00:00.000000Z",
+	"valid_before": "2026-01-02T03:30:00.000000Z",
+	"critical_options": {},
+	"extensions": {"permit-pty": "", "ticket@hostseal": "OPS-7", "reason@hostseal": "the disk is full"},
+}
+
+# METADATA
+# description: The login gate's question about alice or another in PAM's account phase, with this certificate offered.
+login(who, offered) := object.union(
+	about("login.requested", object.union(who, {"key": null, "offered": offered})),
+	{"login": gate_question("account", offered)},
+)
+
+# METADATA
+# description: The same question in the session phase, with this certificate proven.
+session_login(who, proven) := object.union(
+	about("session.opened", who),
+	{"login": gate_question("session", proven)},
+)
+
+# METADATA
+# description: The same question with some of it put otherwise.
+login_but(asked, changes) := object.union(asked, {"login": changes})
+
+gate_question(phase, shown) := {
+	"phase": phase,
+	"certificate": shown,
+	"proven": phase == "session",
+	"used": false,
+	"time": "2026-01-02T03:04:05.000000Z",
+	"instance": "i-1",
+}
 
 opened(session) := about("session.opened", session)
 
