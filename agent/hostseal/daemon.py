@@ -111,7 +111,7 @@ class Daemon:
         gate = LoginGate(
             ask,
             self.recorder,
-            UsedCertificates(state / "used-certificates.json", clock),
+            UsedCertificates(state / "used-certificates.db"),
             clock,
             instance=host_identity.instance_id(),
             settings=settings,

@@ -1,7 +1,7 @@
 """Decides whether a login is admitted: by the policy, or, when there is no answer, by the host's own settings."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -18,6 +18,7 @@ from hostseal.sensors.pam_message import Verdict
 
 ENTRY_POINT = "hostseal/login/decision"
 TEXT_LIMIT = 2000
+_NEVER = datetime.max.replace(tzinfo=UTC)
 Ask = Callable[[str, dict[str, Any]], Answer]
 
 
@@ -27,8 +28,8 @@ class Serials(Protocol):
     def used(self, ca: str, serial: int) -> bool:
         """Return whether a session was opened with it."""
 
-    def use(self, ca: str, serial: int, until: str | None) -> bool:
-        """Note, durably, that a session was opened with it; return whether this was the first time."""
+    def use(self, ca: str, serial: int, until: datetime, now: datetime) -> bool:
+        """Note, durably, that a session was opened with it, which ends at `until`; return whether this was the first."""
 
 
 class LoginGate:
@@ -78,7 +79,10 @@ class LoginGate:
             return True
         ca, serial = certificate["ca_fingerprint"], certificate["serial"]
         if event.type is EventType.SESSION_OPENED:
-            return self._serials.use(ca, serial, certificate.get("valid_before"))
+            until = certificate["valid_before"]
+            return self._serials.use(
+                ca, serial, from_timestamp(until) if until else _NEVER, self._clock.now()
+            )
         return not self._serials.used(ca, serial)
 
     def _question(self, event: Event, now: Standing, *, used: bool) -> dict[str, Any]:

@@ -1,62 +1,61 @@
-"""Remembers which certificates opened a session on this host, till they have expired by themselves."""
+"""Which break-glass certificates have let somebody in on this host: each does so once."""
 
-import threading
-from datetime import datetime
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
-import msgspec
-
-from hostseal import durable
-from hostseal.core.event import from_timestamp
+from hostseal.core.event import timestamp
 from hostseal.errors import SpoolError
-from hostseal.ports import Clock
 
-KEPT = 10_000
+LIMIT = 10_000
+# A clock that was ahead for a while has not made anything forgotten that is still good.
+KEPT_AFTER_END = timedelta(days=1)
+_WAIT_SECONDS = 2.0
 
 
 class UsedCertificates:
-    """Certificates by authority (fingerprint) and serial, in one durable file."""
+    """One SQLite file. An entry goes once its certificate has ended: sshd refuses that one by itself from then on."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
-        """Read the file; SpoolError when it cannot be understood: a used certificate must not pass for a new one."""
-        self._path, self._clock = path, clock
-        self._lock = threading.Lock()
-        try:
-            self._used = msgspec.json.decode(path.read_bytes(), type=dict[str, str | None])
-        except FileNotFoundError:
-            self._used = {}
-        except (OSError, msgspec.DecodeError) as error:
-            raise SpoolError(f"the used certificates cannot be read: {error}", hint=str(path)) from error
+    def __init__(self, path: Path) -> None:
+        """Open or make the file, mode 0600; SpoolError when it cannot be used."""
+        self._path = path
+        with self._open() as db:
+            path.chmod(0o600)
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute(
+                "CREATE TABLE IF NOT EXISTS used (ca TEXT, serial TEXT, until TEXT, PRIMARY KEY (ca, serial))"
+            )
 
     def used(self, ca: str, serial: int) -> bool:
-        """Return whether a session was opened with this certificate."""
-        with self._lock:
-            return f"{ca} {serial}" in self._used
+        """Tell whether the authority's (SHA256 fingerprint) certificate with this serial was used here. SpoolError."""
+        with self._open() as db:
+            found = db.execute("SELECT 1 FROM used WHERE ca = ? AND serial = ?", (ca, str(serial)))
+            return found.fetchone() is not None
 
-    def use(self, ca: str, serial: int, until: str | None) -> bool:
-        """Note, durably, a session that was opened with it; return whether it was the first.
+    def use(self, ca: str, serial: int, until: datetime, now: datetime) -> bool:
+        """Use the certificate, which ends at `until`: True for the first who does so, for ever on disk; False after that.
 
-        `until` (RFC 3339, None: never) is when the certificate expires; sshd refuses it from then on, so it is
-        forgotten. SpoolError when it cannot be noted.
+        Of two that come at the same time one is first. SpoolError when it cannot be written down, which is also so when
+        there is no room: what was used is not forgotten before its end.
         """
-        name = f"{ca} {serial}"
-        with self._lock:
-            if name in self._used:
-                return False
-            now = self._clock.now()
-            kept = {one: end for one, end in self._used.items() if _lives(end, now)}
-            if len(kept) >= KEPT:
-                raise SpoolError(f"{KEPT} certificates are in use", hint=str(self._path))
-            kept[name] = until
-            try:
-                durable.write(self._path, msgspec.json.encode(kept))
-            except OSError as error:
-                raise SpoolError(
-                    f"a used certificate cannot be noted: {error}", hint=str(self._path)
-                ) from error
-            self._used = kept
-            return True
+        with self._open() as db:
+            db.execute("DELETE FROM used WHERE until <= ?", (timestamp(now - KEPT_AFTER_END),))
+            [(kept,)] = db.execute("SELECT count(*) FROM used").fetchall()
+            if kept >= LIMIT:
+                raise SpoolError(f"{kept} certificates were used here within a day", hint=str(self._path))
+            # As text: a serial does not fit SQLite's signed integers.
+            row = (ca, str(serial), timestamp(until))
+            return db.execute("INSERT OR IGNORE INTO used VALUES (?, ?, ?)", row).rowcount == 1
 
-
-def _lives(until: str | None, now: datetime) -> bool:
-    return until is None or from_timestamp(until) > now
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self._path, isolation_level=None, timeout=_WAIT_SECONDS)) as db:
+                db.execute("PRAGMA synchronous=FULL")
+                yield db
+        except (sqlite3.Error, OSError) as error:
+            raise SpoolError(
+                f"the used certificates cannot be kept: {error}", hint=str(self._path)
+            ) from error

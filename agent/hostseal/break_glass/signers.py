@@ -17,6 +17,7 @@ from hostseal.core.break_glass import Terms
 from hostseal.errors import BreakGlassError
 
 _SECONDS = 120
+_OPENSSH = b"-----BEGIN OPENSSH PRIVATE KEY-----"
 
 
 class SignerKind(StrEnum):
@@ -40,7 +41,10 @@ class Signer(Protocol):
 
 
 class KeyFileSigner:
-    """Signs with a private key in a file of OpenSSH's, in this process."""
+    """Signs in this process with a private key in a file: PKCS#8 (PEM), or OpenSSH's own without a passphrase.
+
+    OpenSSH's encryption needs a package that is not required here (bcrypt); ssh-keygen has it.
+    """
 
     def __init__(self, path: Path, passphrase: Callable[[], bytes]) -> None:
         """Load the key; `passphrase` is called only if it is encrypted. BreakGlassError when it cannot be used."""
@@ -132,11 +136,17 @@ def _private(
 ) -> ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
     try:
         raw = path.read_bytes()
+        load = s.load_ssh_private_key if _OPENSSH in raw else s.load_pem_private_key
         try:
-            key = s.load_ssh_private_key(raw, password=None)
+            key = load(raw, password=None)
         except TypeError:  # it is encrypted
-            key = s.load_ssh_private_key(raw, password=passphrase())
-    except (OSError, ValueError, UnsupportedAlgorithm) as error:
+            key = load(raw, password=passphrase())
+    except UnsupportedAlgorithm as error:
+        raise BreakGlassError(
+            f"the authority's key {path} is encrypted: {error}",
+            hint="--signer ssh-keygen asks for its passphrase",
+        ) from error
+    except (OSError, ValueError) as error:
         raise BreakGlassError(f"the authority's key cannot be used: {error}", hint=str(path)) from error
     if not isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise BreakGlassError("an authority's key is Ed25519, ECDSA or RSA", hint=str(path))

@@ -15,6 +15,7 @@ from hostseal.core.event import in_words
 from hostseal.core.standing import Standing, State
 from hostseal.core.text import shown
 from hostseal.errors import SpoolError
+from hostseal.host_identity import instance_id
 from hostseal.spool.reading import SpoolReader
 from hostseal.standing_file import read
 
@@ -38,6 +39,7 @@ def status(as_json: bool, state: Path | None) -> None:
     except NotRunningError as error:
         running, absent = None, str(error)
     report = {
+        "instance": instance_id(),
         "standing": {"state": str(standing.state), **msgspec.to_builtins(standing)},
         "agent": running,
         "spool": {"pending": reader.pending()},
@@ -67,6 +69,7 @@ def _text(report: dict[str, Any], standing: Standing, absent: str) -> str:
             *(("reason", reason) for reason in incident.reasons),
         ]
     rows += [("pardoned", f"{p.incident} by {p.person}: {p.reason}") for p in standing.pardons[-3:]]
+    rows.append(("instance", report["instance"] or "unknown: there is no machine-id"))
     agent = report["agent"]
     if agent is None:
         rows.append(("agent", f"not running: {absent}"))

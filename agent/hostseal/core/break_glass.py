@@ -24,7 +24,7 @@ _LONGEST = 200
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 _TICKET = re.compile(r"[A-Za-z0-9#][A-Za-z0-9._/#-]{0,63}")
 _INSTANCE = re.compile(r"[0-9a-f][0-9a-f-]{7,63}")
-_DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s)?")
+_DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s)?", re.ASCII)
 
 Serial = Annotated[int, Meta(ge=1)]
 

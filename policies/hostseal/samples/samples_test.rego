@@ -8,6 +8,14 @@ package hostseal.samples_test
 site := {
 	"automation": {"accounts": ["deploy"], "key_fingerprints": ["SHA256:deploy"]},
 	"automation_changes": "record",
+	"break_glass": {
+		"authorities": ["SHA256:glass"],
+		"extensions": ["permit-pty"],
+		"flag_on_refused": ["revoked", "expired"],
+		"max_seconds": 3600,
+		"max_total_seconds": 7200,
+		"ticket_pattern": "^INC-[0-9]+$",
+	},
 	"channel": {
 		"shell": "flag",
 		"shell_no_pty": "flag",
@@ -100,6 +108,70 @@ replacement := {"replace": {
 replacement_but(changes) := object.union(replacement, {"replace": changes})
 
 # METADATA
+# description: The question whether alice may have a certificate for web-1, as the command line asks it.
+wish := {"break_glass": {
+	"asks": "grant",
+	"grant": {
+		"id": "8ce25aeb-41b9-49de-abfd-691110332cc6",
+		"user": "alice",
+		"host": "web-1",
+		"instance": "97f70f8ffec04d73afb0ef26920bf1bd",
+		"ticket": "INC-1",
+		"reason": "the disk is full",
+		"person": "carol",
+		"began": "2026-01-02T03:04:05.000000Z",
+		"source": null,
+		"drill": false,
+	},
+	"seconds": 1800,
+	"total_seconds": 1800,
+	"extensions": ["permit-pty"],
+	"authority": "SHA256:glass",
+	"time": "2026-01-02T03:04:05.000000Z",
+}}
+
+# METADATA
+# description: The same question with some of it put otherwise.
+wish_but(changes) := object.union(wish, {"break_glass": changes})
+
+# METADATA
+# description: A break-glass certificate for alice on web-1, as the login gate shows it.
+glass := {
+	"key_id": "INC-1 by carol for alice on web-1: the disk is full",
+	"principals": ["alice@97f70f8ffec04d73afb0ef26920bf1bd"],
+	"serial": 7,
+	"ca_fingerprint": "SHA256:glass",
+	"valid_after": "2026-01-02T03:03:05.000000Z",
+	"valid_before": "2026-01-02T03:34:05.000000Z",
+	"critical_options": {},
+	"extensions": {"permit-pty": "", "ticket@hostseal": "INC-1", "reason@hostseal": "the disk is full"},
+}
+
+# METADATA
+# description: The input about a login with this certificate on web-1.
+with_certificate(certificate) := object.union(about("login.requested", alice), {"login": {
+	"phase": "account",
+	"certificate": certificate,
+	"proven": false,
+	"used": false,
+	"time": "2026-01-02T03:04:05.000000Z",
+	"instance": "97f70f8ffec04d73afb0ef26920bf1bd",
+}})
+
+# METADATA
+# description: A refused certificate, for one cause.
+refused(why) := about("certificate.refused", {
+	"user": "alice",
+	"source": "192.0.2.7",
+	"why": why,
+	"key_id": "INC-1 by carol",
+	"serial": 7,
+	"fingerprint": "SHA256:key",
+	"ca_fingerprint": "SHA256:glass",
+	"unreported": 0,
+})
+
+# METADATA
 # description: The input about one event on web-1, whose seal is intact.
 about(type, event_data) := {
 	"event": {
@@ -154,11 +226,11 @@ certificate := {
 	"key_id": "alice",
 	"principals": ["alice@i-1"],
 	"serial": 1,
-	"ca_fingerprint": "SHA256:authority",
+	"ca_fingerprint": "SHA256:glass",
 	"valid_after": "2026-01-02T03:00:00.000000Z",
 	"valid_before": "2026-01-02T03:30:00.000000Z",
 	"critical_options": {},
-	"extensions": {"permit-pty": "", "ticket@hostseal": "OPS-7", "reason@hostseal": "the disk is full"},
+	"extensions": {"permit-pty": "", "ticket@hostseal": "INC-7", "reason@hostseal": "the disk is full"},
 }
 
 # METADATA

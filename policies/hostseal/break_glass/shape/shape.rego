@@ -10,6 +10,9 @@ well_formed if {
 	is_number(input.break_glass.seconds)
 	is_number(input.break_glass.total_seconds)
 	is_string(input.break_glass.authority)
+	is_boolean(input.break_glass.grant.drill)
+	is_number(data.hostseal.site.break_glass.max_seconds)
+	is_number(data.hostseal.site.break_glass.max_total_seconds)
 	is_array(input.break_glass.extensions)
 	every name in input.break_glass.extensions {
 		is_string(name)
@@ -17,7 +20,4 @@ well_formed if {
 	every name in ["user", "host", "instance", "ticket", "reason", "person"] {
 		is_string(input.break_glass.grant[name])
 	}
-	is_boolean(input.break_glass.grant.drill)
-	is_number(data.hostseal.site.break_glass.max_seconds)
-	is_number(data.hostseal.site.break_glass.max_total_seconds)
 }

@@ -12,5 +12,8 @@ import data.hostseal.finding
 findings contains finding.from_rule(rego.metadata.chain(), message) if {
 	allowed := data.hostseal.site.break_glass.max_total_seconds
 	input.break_glass.total_seconds > allowed
-	message := sprintf("A grant holds %d seconds at most with its extensions, not %d.", [allowed, input.break_glass.total_seconds])
+	message := sprintf("A grant holds %d seconds at most with its extensions, not %d.", [
+		allowed,
+		input.break_glass.total_seconds,
+	])
 }

@@ -13,5 +13,7 @@ import data.hostseal.wording
 findings contains finding.from_rule(rego.metadata.chain(), message) if {
 	is_string(input.break_glass.authority)
 	not input.break_glass.authority in data.hostseal.site.break_glass.authorities
-	message := sprintf("%s is not one of the break-glass authorities of this site.", [wording.name(input.break_glass.authority)])
+	message := sprintf("%s is not one of the break-glass authorities of this site.", [
+		wording.name(input.break_glass.authority),
+	])
 }

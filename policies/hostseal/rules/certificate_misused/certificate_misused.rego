@@ -1,6 +1,7 @@
 # METADATA
 # title: A certificate was used by somebody or somewhere it was not made for
-# description: It was taken back, is another host's, was used before, or came without its private key or from another place.
+# description: >
+#   It was taken back, is another host's, was used before, or came without its private key or from another place.
 # schemas:
 #   - input: schema.input
 # custom:

@@ -1,6 +1,7 @@
 # METADATA
 # title: A certificate was refused
-# description: It has expired, is not valid yet, is by an authority nobody here knows, or asks for what sshd does not know.
+# description: >
+#   It has expired, is not valid yet, is by an authority nobody here knows, or asks for what sshd does not know.
 # schemas:
 #   - input: schema.input
 # custom:
