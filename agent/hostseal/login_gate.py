@@ -53,7 +53,7 @@ class LoginGate:
         """Return the verdict; what is refused, and what is admitted without the policy's word, is an event by then."""
         first = self._used_first(event)
         try:
-            answer = self._ask(ENTRY_POINT, self._question(event, now, used=not first))
+            answer = self._ask(ENTRY_POINT, self._question(event, now, used=not first, armed=True))
         except NoAnswerError as error:
             return self._unasked(event, str(error))
         decision = answer.decision
@@ -68,7 +68,7 @@ class LoginGate:
         """Let the policy log what it would say where the gate refuses nobody; an answer that is missing is none."""
         first = self._used_first(event)
         try:
-            self._ask(ENTRY_POINT, self._question(event, now, used=not first))
+            self._ask(ENTRY_POINT, self._question(event, now, used=not first, armed=False))
         except NoAnswerError:
             return
 
@@ -85,7 +85,7 @@ class LoginGate:
             )
         return not self._serials.used(ca, serial)
 
-    def _question(self, event: Event, now: Standing, *, used: bool) -> dict[str, Any]:
+    def _question(self, event: Event, now: Standing, *, used: bool, armed: bool) -> dict[str, Any]:
         session = event.type is EventType.SESSION_OPENED
         incident = now.incident.id if now.incident else None
         return {
@@ -96,6 +96,7 @@ class LoginGate:
                 "certificate": certificate_of(event.type, event.data),
                 "proven": session,
                 "used": used,
+                "armed": armed,
                 "time": timestamp(self._clock.now()),
                 "instance": self._instance,
             },

@@ -3,7 +3,8 @@
 # description: >
 #   Composes the findings of every package under hostseal.login_rules. Asked twice: in PAM's account phase, where a text
 #   reaches every client and the key is not known yet, and in the session phase, which knows the key and has the last
-#   word. Only a host in mode `enforce` refuses; on others `would` says that it would. A malformed input has none.
+#   word. Only an armed gate of a host in mode `enforce` refuses; elsewhere `would` says that it would. A malformed
+#   input has no decision.
 # schemas:
 #   - input: schema.input
 #   - input.login: schema.login.gate
@@ -40,9 +41,14 @@ refusals := [sentence |
 	some sentence in rule.refusals
 ]
 
-violations := [sentence | some sentence in refusals; mode == "enforce"]
+violations := [sentence | some sentence in refusals; closed]
 
-observed := [sentence | some sentence in refusals; mode != "enforce"]
+observed := [sentence | some sentence in refusals; not closed]
+
+closed if {
+	mode == "enforce"
+	input.login.armed == true
+}
 
 # What the login costs: the host is replaced so many seconds after it.
 default deadline := null

@@ -28,6 +28,12 @@ test_elsewhere_the_decision_says_that_it_would_refuse if {
 	}
 }
 
+test_a_gate_that_is_not_armed_refuses_nobody if {
+	asked := samples.login_but(samples.login(samples.alice, null), {"armed": false})
+	decision(asked, "enforce").allowed == true
+	decision(asked, "enforce").would == ["refuse"]
+}
+
 test_break_glass_is_admitted_at_its_price if {
 	decided := decision(samples.login(samples.alice, samples.certificate), "enforce")
 	decided.allowed == true

@@ -154,6 +154,7 @@ with_certificate(certificate) := object.union(about("login.requested", alice), {
 	"certificate": certificate,
 	"proven": false,
 	"used": false,
+	"armed": true,
 	"time": "2026-01-02T03:04:05.000000Z",
 	"instance": "97f70f8ffec04d73afb0ef26920bf1bd",
 }})
@@ -256,6 +257,7 @@ gate_question(phase, shown) := {
 	"certificate": shown,
 	"proven": phase == "session",
 	"used": false,
+	"armed": true,
 	"time": "2026-01-02T03:04:05.000000Z",
 	"instance": "i-1",
 }

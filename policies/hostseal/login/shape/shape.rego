@@ -15,6 +15,7 @@ well_formed if {
 	input.standing.state in {"sealed", "suspect", "flagged"}
 	input.login.phase in {"account", "session"}
 	is_boolean(input.login.used)
+	is_boolean(input.login.armed)
 	is_string(input.login.instance)
 	is_number(time.parse_rfc3339_ns(input.login.time))
 	certificate(input.login.certificate)
