@@ -5,7 +5,6 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -18,15 +17,6 @@ from hostseal.errors import BreakGlassError
 
 _SECONDS = 120
 _OPENSSH = b"-----BEGIN OPENSSH PRIVATE KEY-----"
-
-
-class SignerKind(StrEnum):
-    """Where the authority's private key is."""
-
-    FILE = "file"
-    KEYGEN = "ssh-keygen"
-    AGENT = "agent"
-    PKCS11 = "pkcs11"
 
 
 class Signer(Protocol):

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from hostseal.break_glass.signers import SignerKind
 from hostseal.cli.break_glass_options import making_options, person_option
-from hostseal.core.break_glass import Grant, seconds
+from hostseal.core.break_glass import Grant, SignerKind, seconds
 from hostseal.core.event import in_words, timestamp
 from hostseal.core.lifecycle import State
 from hostseal.core.text import shown

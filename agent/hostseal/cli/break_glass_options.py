@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from hostseal.break_glass.signers import SignerKind
+from hostseal.core.break_glass import SignerKind
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,7 +33,7 @@ _MAKING = (
     click.option("--for", "lasting", default="30m", show_default=True, help="How long: 30m, 1h30m."),
     click.option("--authority", type=_FILE, required=True, help="Its key file; the public one where the key is elsewhere."),
     click.option(
-        "--signer", type=click.Choice(list(SignerKind)), default=SignerKind.FILE, show_default=True,
+        "--signer", type=click.Choice([str(kind) for kind in SignerKind]), default=str(SignerKind.FILE), show_default=True,
         help="Who signs: this program or ssh-keygen with a key file, ssh-keygen with an agent's or a token's key.",
     ),
     click.option("--pkcs11", type=_FILE, help="With --signer pkcs11: the token's library."),

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
@@ -27,6 +28,15 @@ _INSTANCE = re.compile(r"[0-9a-f][0-9a-f-]{7,63}")
 _DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s)?", re.ASCII)
 
 Serial = Annotated[int, Meta(ge=1)]
+
+
+class SignerKind(StrEnum):
+    """Where the authority's private key is."""
+
+    FILE = "file"
+    KEYGEN = "ssh-keygen"
+    AGENT = "agent"
+    PKCS11 = "pkcs11"
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
