@@ -3,9 +3,9 @@
 import hashlib
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -23,6 +23,9 @@ from hostseal.pardon_desk import PardonDesk
 from hostseal.pipeline import Pipeline, PolicyEngine
 from hostseal.ports import Clock
 from hostseal.recorder import Recorder
+from hostseal.release_desk import PurgeDesk, ReleaseDesk
+from hostseal.response_desk import ResponseDesk
+from hostseal.responses import OpenSshSessions
 from hostseal.sensors.file_service import FileService
 from hostseal.sensors.file_watch import FileWatch
 from hostseal.sensors.journal import JournalSensor
@@ -37,6 +40,13 @@ from hostseal.uplink.uplink import Uplink, Waking
 _TICK_SECONDS = 5.0
 _ALIVE_EVERY = 12
 _NO_SENSORS = frozenset({"pipeline", "actions", "ledger"})
+
+
+class Desk(Protocol):
+    """Takes what root asks for over the agent's socket."""
+
+    def take(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the receipt; raises a BadInputError, saying why, when the wish cannot be taken."""
 
 
 class Daemon:
@@ -62,7 +72,10 @@ class Daemon:
         limit = settings.spool.pending_limit
         self.recorder = Recorder(self._spool, host, clock, listener, pending_limit=limit)
         state = settings.state
-        self.pipeline = Pipeline(self._spool, self.recorder, engine, self.flag, clock, listener, state)
+        opened = ssh_sessions if journal else tuple
+        self.pipeline = Pipeline(
+            self._spool, self.recorder, engine, self.flag, clock, listener, state, self._known(opened)
+        )
         self.sessions = OpenSessions(clock)
         if journal:
             self._restore_sessions()
@@ -125,6 +138,7 @@ class Daemon:
     def _tick(self, ticks: int) -> None:
         try:
             fallback.take_in(self.settings.state / "fallback", self.recorder)
+            self.pipeline.responses.repair(self.recorder.host)
             if ticks % _ALIVE_EVERY == 0:
                 self._spool.remember("alive", timestamp(self._clock.now()).encode())
         except (SpoolError, OSError) as error:
@@ -179,6 +193,15 @@ class Daemon:
             if task is not None and (audit := task.event.audit_session) is not None:
                 self.sessions.opened(audit, task.event.data)
 
+    def _known(self, opened: OpenSshSessions) -> OpenSshSessions:
+        """Return the open sessions as the hook told of them, for logind knows no keys."""
+
+        def look() -> Iterator[dict[str, Any]]:
+            for session in opened():
+                yield self.sessions.data(session["audit_session"]) or session
+
+        return look
+
     def _declared(self, action_id: str) -> Mapping[bytes, frozenset[str | None]] | None:
         try:
             return declared_since(self.settings.state, action_id)
@@ -186,17 +209,30 @@ class Daemon:
             return None
 
     def _control(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
-        match message.get("op"):
-            case "status":
-                return {"ok": True, **self.status()}
+        operation = message.get("op")
+        if operation == "status":
+            return {"ok": True, **self.status()}
+        desk = self._desk(operation)
+        return (
+            {"ok": False, "error": f"unknown operation {operation!r}"} if desk is None else desk.take(message)
+        )
+
+    def _desk(self, operation: object) -> Desk | None:
+        name, key = self.recorder.host.name, Path(self.settings.pardon.public_key)
+        lockdown = self.pipeline.responses.lockdown
+        match operation:
             case "pardon":
-                key = self.settings.pardon.public_key
-                desk = PardonDesk(self.recorder, self.flag, self.recorder.host.name, Path(key), self._clock)
-                return desk.take(message)
+                return PardonDesk(self.recorder, self.flag, name, key, self._clock)
+            case "release":
+                return ReleaseDesk(self.recorder, lockdown, name, key, self._clock)
+            case "purge_lockdown":
+                return PurgeDesk(self.recorder, self.pipeline, self._clock)
             case "flag":
-                return OperatorDesk(self.recorder, self.pipeline, self._spool, self.flag).take(message)
-            case other:
-                return {"ok": False, "error": f"unknown operation {other!r}"}
+                return OperatorDesk(self.recorder, self.pipeline, self._spool, self.flag)
+            case "ask":
+                return ResponseDesk(self.recorder, self.pipeline, self._spool, self.sessions)
+            case _:
+                return None
 
     def status(self) -> dict[str, Any]:
         """Return what `hostseal status` shows of the running agent."""
@@ -207,6 +243,8 @@ class Daemon:
                       for part in self._parts},
             "files": self.files.status(),
             "ledger": None if self._uplink is None else self._uplink.status(),
+            "lockdown": {"level": str(self.pipeline.responses.lockdown.now.level),
+                         "in_force": self.pipeline.responses.in_force()},
             "spool": {"pending": self._spool.pending(), "last_seq": self._spool.last_seq(),
                       "full": self.recorder.full, "trouble": self.pipeline.trouble},
         }  # fmt: skip

@@ -56,6 +56,14 @@ class PardonError(BadInputError):
     """A pardon is refused."""
 
 
+class ReleaseError(BadInputError):
+    """A release from lockdown is refused."""
+
+
+class LockdownError(HostsealError):
+    """A lockdown cannot be put in force as the policy's data has it."""
+
+
 class PlaybookError(BadInputError):
     """A playbook, or what it is to be judged by, cannot be used."""
 

@@ -11,9 +11,12 @@ from hostseal.core.backoff import delay
 from hostseal.core.event import Event, EventType, from_timestamp, timestamp
 from hostseal.core.ids import action_id, incident_id
 from hostseal.errors import NoAnswerError, SpoolError
+from hostseal.lockdown_file import NAME as LOCKDOWN
+from hostseal.lockdown_file import LockdownFile
 from hostseal.policy.answer import Answer
 from hostseal.ports import Clock
 from hostseal.recorder import Recorder
+from hostseal.responses import OpenSshSessions, Responses
 from hostseal.spool.records import ActionState, ActionTask, Task, TaskState
 from hostseal.spool.sqlite import SqliteSpool
 from hostseal.standing_file import StandingFile
@@ -42,9 +45,13 @@ class Pipeline:
         clock: Clock,
         listener: Listener,
         state: Path,
+        open_sessions: OpenSshSessions = tuple,
     ) -> None:
-        self._spool, self._recorder, self._engine, self._flag = spool, recorder, engine, flag
+        self._spool, self.recorder, self._engine, self._flag = spool, recorder, engine, flag
         self._clock, self._listener, self._state = clock, listener, state
+        self.responses = Responses(
+            spool, LockdownFile(state / LOCKDOWN), clock, listener, state, open_sessions
+        )
         self._settled: deque[str] = deque(maxlen=_SETTLED_KEPT)
         self._news = threading.Condition()
         self.actions_wake = threading.Event()
@@ -55,8 +62,8 @@ class Pipeline:
         while not stop.is_set():
             wait = self.step()
             if wait > 0:
-                self._recorder.wake.wait(wait)
-            self._recorder.wake.clear()
+                self.recorder.wake.wait(wait)
+            self.recorder.wake.clear()
 
     def step(self) -> float:
         """Bring the oldest event one round further; return the seconds until there may be more to do."""
@@ -85,7 +92,7 @@ class Pipeline:
         self._settle(task.event.id)
         self._listener(Step.ACKNOWLEDGED, id=task.event.id, type=str(task.event.type), seq=task.event.seq)
         self.trouble = None
-        self._recorder.room()
+        self.recorder.room()
         return 0.0
 
     def _decide(self, task: Task) -> Task | None:
@@ -102,7 +109,7 @@ class Pipeline:
             return None
         keep = self._spool.decided if standing.may_move(event, answer.decision) else self._spool.concluded
         keep(event.id, answer.decision_id, answer.decision, timestamp(self._clock.now()))
-        self._recorder.learn(answer.decision.host)
+        self.recorder.learn(answer.decision.host)
         self._listener(
             Step.DECIDED,
             id=event.id,
@@ -127,6 +134,9 @@ class Pipeline:
             self._queue("flag", after.incident.id, event, after)
         if event.type is EventType.FLAG_PARDONED:
             self._queue("pardon", event.data["incident"], event, after)
+        about = after.incident.id if after.incident is not None else incident_id(event.id)
+        if self.responses.act(event, decision, about, moment):
+            self.actions_wake.set()
 
     def _queue(self, action: str, incident: str, event: Event, now: standing.Standing) -> None:
         publish(self._state, incident, now)

@@ -74,7 +74,7 @@ def _decision_lines(record: dict[str, Any], decision: dict[str, Any]) -> Iterato
     if actions:
         yield f"-> {', '.join(actions)}   decision {record['decision_id']}"
     if would:
-        yield f"-> observe mode; would have been: {', '.join(would)}   decision {record['decision_id']}"
+        yield f"-> held back; would have been: {', '.join(would)}   decision {record['decision_id']}"
 
 
 def summary(event: dict[str, Any]) -> str:
@@ -106,7 +106,14 @@ def _summary(event: dict[str, Any]) -> str:
             )
         case "sensor.lost":
             return f"{data['sensor']}: {data['cause']} ({data['scope']})"
-        case "flag.pardoned" | "operator.flagged":
-            return f"{data['person']}: {data['reason']}"
+        case "flag.pardoned" | "operator.flagged" | "lockdown.released" | "operator.asked":
+            return f"{data['person']}: {_wish(data)}{data['reason']}"
         case _:
             return str(data.get("version") or data.get("reason") or "")
+
+
+def _wish(data: dict[str, Any]) -> str:
+    if "wish" not in data:
+        return ""
+    about = data["level"] or f"session {(data['session'] or {}).get('audit_session')}"
+    return f"{data['wish']} {about}: "

@@ -34,7 +34,9 @@ site := {
 		"build-1": {"groups": ["builders"]},
 		"pet-1": {"mode": "flag", "class": "mutable"},
 	},
+	"lockdown": {"existing_sessions": "keep", "stage_percent": 100, "without_break_glass": false},
 	"replace": {"attempts": 3},
+	"responses": {"rules": {}, "severities": {}},
 }
 
 # METADATA

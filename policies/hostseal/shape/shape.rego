@@ -56,6 +56,22 @@ readable if {
 	is_string(input.event.data.reason)
 }
 
+readable if {
+	input.event.type == "operator.asked"
+	is_string(input.event.data.person)
+	is_string(input.event.data.reason)
+	input.event.data.wish in {"lockdown", "terminate_session"}
+}
+
+readable if {
+	input.event.type == "lockdown.released"
+	input.event.data.how in {"signed", "purge"}
+	is_string(input.event.data.incident)
+	is_string(input.event.data.level)
+	is_string(input.event.data.person)
+	is_string(input.event.data.reason)
+}
+
 read_by_rules := {
 	"login.requested",
 	"session.opened",
@@ -64,4 +80,6 @@ read_by_rules := {
 	"files.changed",
 	"sensor.lost",
 	"operator.flagged",
+	"operator.asked",
+	"lockdown.released",
 }
