@@ -129,14 +129,14 @@ class Pipeline:
         after, moved = self._flag.change(lambda now: standing.decided(now, event, decision, moment))
         if moved:
             self._listener(Step.STANDING, id=event.id, state=str(after.state))
+        about = after.incident.id if after.incident is not None else incident_id(event.id)
+        if self.responses.act(event, decision, about, moment):
+            self.actions_wake.set()
         self._settle(event.id)
         if after.incident is not None and after.incident.id == incident_id(event.id):
             self._queue("flag", after.incident.id, event, after)
         if event.type is EventType.FLAG_PARDONED:
             self._queue("pardon", event.data["incident"], event, after)
-        about = after.incident.id if after.incident is not None else incident_id(event.id)
-        if self.responses.act(event, decision, about, moment):
-            self.actions_wake.set()
 
     def _queue(self, action: str, incident: str, event: Event, now: standing.Standing) -> None:
         publish(self._state, incident, now)

@@ -57,7 +57,9 @@ class Enforced:
         """Run `hostseal` as root on the host, from outside."""
         return self.host.peek([HOSTSEAL, *words], check=False)
 
-    def release(self, *, key: Path | None = None, host: str | None = None, incident: str | None = None) -> str:
+    def release(
+        self, *, key: Path | None = None, host: str | None = None, incident: str | None = None
+    ) -> str:
         """Return a release, signed where the pardon key is."""
         found = record.status(self.host)["lockdown"]
         command = [Path(sys.executable).with_name("hostseal"), "lockdown", "release", "--reason", "all clear"]

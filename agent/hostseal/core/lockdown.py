@@ -19,6 +19,7 @@ REASONS_KEPT = 100
 # What useradd(8) and adduser(8) make, and nothing that means more in sshd's patterns (* ? ! , and blanks) or in `sshd -C`.
 _ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}\Z")
 _PERSON = "hostseal-somebody"
+_NO_AUTHORITY = "/dev/null"
 
 
 class Level(StrEnum):
@@ -147,14 +148,14 @@ def is_automation(session: dict[str, Any], terms: LockdownTerms) -> bool:
 
 def _settings(terms: LockdownTerms) -> dict[str, str]:
     # AuthenticationMethods is the master switch: no password, keyboard-interactive, host-based or GSSAPI way counts.
-    # The rest says the same once more, and takes away what publickey itself could be satisfied by.
+    # The rest says the same once more, and takes away what publickey itself could be satisfied by. Within a Match, `none` is
+    # a file's name to TrustedUserCAKeys and AuthorizedPrincipalsFile (OpenSSH 9.2), so neither is given it here.
     return {
         "AuthenticationMethods": "publickey",
         "PubkeyAuthentication": "yes",
         "AuthorizedKeysFile": "none",
         "AuthorizedKeysCommand": "none",
-        "AuthorizedPrincipalsFile": "none",
-        "TrustedUserCAKeys": "none" if terms.without_break_glass else AUTHORITY,
+        "TrustedUserCAKeys": _NO_AUTHORITY if terms.without_break_glass else AUTHORITY,
         "PasswordAuthentication": "no",
         "KbdInteractiveAuthentication": "no",
         "HostbasedAuthentication": "no",
