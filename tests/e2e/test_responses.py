@@ -74,12 +74,12 @@ def connection(host: Host, user: str, *options: str) -> Iterator["subprocess.Pop
     """Yield a connection that stays: it gives back each line that it is given."""
     words = host.ssh_args(user)
     command = [*words[:-1], *options, words[-1], *([] if "-N" in options else ["cat"])]
-    client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        yield client
-    finally:
-        client.terminate()
-        client.wait(10)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as client:
+        try:
+            yield client
+        finally:
+            client.terminate()
 
 
 def answers(client: "subprocess.Popen[str]") -> bool:
