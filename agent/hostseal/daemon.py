@@ -3,9 +3,9 @@
 import hashlib
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -26,6 +26,9 @@ from hostseal.pardon_desk import PardonDesk
 from hostseal.pipeline import Pipeline, PolicyEngine
 from hostseal.ports import Clock
 from hostseal.recorder import Recorder
+from hostseal.release_desk import PurgeDesk, ReleaseDesk
+from hostseal.response_desk import ResponseDesk
+from hostseal.responses import OpenSshSessions
 from hostseal.sensors.file_service import FileService
 from hostseal.sensors.file_watch import FileWatch
 from hostseal.sensors.journal import JournalSensor
@@ -43,6 +46,13 @@ from hostseal.used_certificates import UsedCertificates
 _TICK_SECONDS = 5.0
 _ALIVE_EVERY = 12
 _NO_SENSORS = frozenset({"pipeline", "actions", "ledger"})
+
+
+class Desk(Protocol):
+    """Takes what root asks for over the agent's socket."""
+
+    def take(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the receipt; raises a BadInputError, saying why, when the wish cannot be taken."""
 
 
 class Daemon:
@@ -70,8 +80,17 @@ class Daemon:
         self.recorder = Recorder(self._spool, host, clock, listener, pending_limit=limit)
         state = settings.state
         self._keeper = self._gate_keeper(ask)
+        opened = ssh_sessions if journal else tuple
         self.pipeline = Pipeline(
-            self._spool, self.recorder, engine, self.flag, clock, listener, state, arm=self._keeper.proven
+            self._spool,
+            self.recorder,
+            engine,
+            self.flag,
+            clock,
+            listener,
+            state,
+            self._known(opened),
+            arm=self._keeper.proven,
         )
         self.sessions = OpenSessions(clock)
         commands = SessionCommands(self.recorder, clock) if settings.sessions.record_commands else None
@@ -157,6 +176,7 @@ class Daemon:
         try:
             fallback.take_in(self.settings.state / "fallback", self.recorder)
             self._keeper.tick()
+            self.pipeline.responses.repair(self.recorder.host)
             if ticks % _ALIVE_EVERY == 0:
                 self._spool.remember("alive", timestamp(self._clock.now()).encode())
         except (SpoolError, OSError) as error:
@@ -212,6 +232,15 @@ class Daemon:
             if task is not None and (audit := task.event.audit_session) is not None:
                 self.sessions.opened(audit, task.event.data)
 
+    def _known(self, opened: OpenSshSessions) -> OpenSshSessions:
+        """Return the open sessions as the hook told of them, for logind knows no keys."""
+
+        def look() -> Iterator[dict[str, Any]]:
+            for session in opened():
+                yield self.sessions.data(session["audit_session"]) or session
+
+        return look
+
     def _declared(self, action_id: str) -> Mapping[bytes, frozenset[str | None]] | None:
         try:
             return declared_since(self.settings.state, action_id)
@@ -221,20 +250,33 @@ class Daemon:
     def _control(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         answers: dict[object, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
             "status": lambda _: {"ok": True, **self.status()},
-            "pardon": self._pardon,
-            "flag": OperatorDesk(self.recorder, self.pipeline, self._spool, self.flag).take,
             "gate": lambda _: self._keeper.status(),
             "gate_confirm": self._keeper.confirm,
             "gate_disarm": self._keeper.disarm,
         }
-        answer = answers.get(message.get("op"))
-        if answer is None:
-            return {"ok": False, "error": f"unknown operation {message.get('op')!r}"}
-        return answer(message)
+        operation = message.get("op")
+        desk = self._desk(operation)
+        answer = answers.get(operation) if desk is None else desk.take
+        return (
+            {"ok": False, "error": f"unknown operation {operation!r}"} if answer is None else answer(message)
+        )
 
-    def _pardon(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
-        key = Path(self.settings.pardon.public_key)
-        return PardonDesk(self.recorder, self.flag, self.recorder.host.name, key, self._clock).take(message)
+    def _desk(self, operation: object) -> Desk | None:
+        name, key = self.recorder.host.name, Path(self.settings.pardon.public_key)
+        lockdown = self.pipeline.responses.lockdown
+        match operation:
+            case "pardon":
+                return PardonDesk(self.recorder, self.flag, name, key, self._clock)
+            case "release":
+                return ReleaseDesk(self.recorder, lockdown, name, key, self._clock)
+            case "purge_lockdown":
+                return PurgeDesk(self.recorder, self.pipeline, self._clock)
+            case "flag":
+                return OperatorDesk(self.recorder, self.pipeline, self._spool, self.flag)
+            case "ask":
+                return ResponseDesk(self.recorder, self.pipeline, self._spool, self.sessions)
+            case _:
+                return None
 
     def status(self) -> dict[str, Any]:
         """Return what `hostseal status` shows of the running agent."""
@@ -246,6 +288,8 @@ class Daemon:
             "files": self.files.status(),
             "gate": self._keeper.status()["gate"],
             "ledger": None if self._uplink is None else self._uplink.status(),
+            "lockdown": {"level": str(self.pipeline.responses.lockdown.now.level),
+                         "in_force": self.pipeline.responses.in_force()},
             "spool": {"pending": self._spool.pending(), "last_seq": self._spool.last_seq(),
                       "full": self.recorder.full, "trouble": self.pipeline.trouble},
         }  # fmt: skip

@@ -60,6 +60,14 @@ class BreakGlassError(BadInputError):
     """A break-glass certificate cannot be made, found or taken back as asked."""
 
 
+class ReleaseError(BadInputError):
+    """A release from lockdown is refused."""
+
+
+class LockdownError(HostsealError):
+    """A lockdown cannot be put in force as the policy's data has it."""
+
+
 class PlaybookError(BadInputError):
     """A playbook, or what it is to be judged by, cannot be used."""
 

@@ -18,10 +18,12 @@ from hostseal.cli.fleet import fleet
 from hostseal.cli.gate import gate
 from hostseal.cli.image import image
 from hostseal.cli.ledger import ledger
+from hostseal.cli.lockdown import lockdown
 from hostseal.cli.play import play
 from hostseal.cli.policy import policy
 from hostseal.cli.record import log
 from hostseal.cli.seal import seal
+from hostseal.cli.session import session
 from hostseal.cli.status import status
 from hostseal.core.text import shown
 from hostseal.errors import BadInputError, HostsealError, NoAnswerError
@@ -34,8 +36,8 @@ def hostseal() -> None:
 
 
 for command in (
-    action, agent, break_glass, config, doctor, enrol, explain, flag, fleet, gate, image, ledger, log, play, policy, seal,
-    status,
+    action, agent, break_glass, config, doctor, enrol, explain, flag, fleet, gate, image, ledger, lockdown, log, play,
+    policy, seal, session, status,
 ):  # fmt: skip
     hostseal.add_command(command)
 

@@ -75,7 +75,7 @@ def _decision_lines(record: dict[str, Any], decision: dict[str, Any]) -> Iterato
     if actions:
         yield f"-> {', '.join(actions)}   decision {record['decision_id']}"
     if would:
-        yield f"-> observe mode; would have been: {', '.join(would)}   decision {record['decision_id']}"
+        yield f"-> held back; would have been: {', '.join(would)}   decision {record['decision_id']}"
 
 
 def summary(event: dict[str, Any]) -> str:

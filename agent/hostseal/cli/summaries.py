@@ -46,7 +46,14 @@ def _loss(data: Data) -> str:
 
 
 def _word(data: Data) -> str:
-    return f"{data['person']}: {data['reason']}"
+    return f"{data['person']}: {_wish(data)}{data['reason']}"
+
+
+def _wish(data: Data) -> str:
+    if "wish" not in data:
+        return ""
+    about = data["level"] or f"session {(data['session'] or {}).get('audit_session')}"
+    return f"{data['wish']} {about}: "
 
 
 SUMMARIES: Mapping[str, Callable[[Data], str]] = {
@@ -62,4 +69,6 @@ SUMMARIES: Mapping[str, Callable[[Data], str]] = {
     "sensor.lost": _loss,
     "flag.pardoned": _word,
     "operator.flagged": _word,
+    "operator.asked": _word,
+    "lockdown.released": _word,
 }

@@ -15,6 +15,7 @@ from hostseal.errors import PolicyError
 Name = Annotated[str, Meta(min_length=1)]
 Fingerprint = Annotated[str, Meta(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
 Seconds = Annotated[int, Meta(ge=1)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
 Attempts = Annotated[int, Meta(ge=1)]
 
 T = TypeVar("T")
@@ -146,6 +147,45 @@ class Replace(_Shape, frozen=True, kw_only=True):
     attempts: Attempts
 
 
+class Response(StrEnum):
+    """What a finding may be answered with on a host in mode `enforce`, beyond its flag."""
+
+    TERMINATE_SESSION = "terminate_session"
+    LOCKDOWN_AUTOMATION_ONLY = "lockdown_automation_only"
+    LOCKDOWN_CLOSED = "lockdown_closed"
+
+
+class Severities(_Shape, frozen=True, kw_only=True, omit_defaults=True):
+    """The responses to all findings of a severity."""
+
+    low: tuple[Response, ...] = ()
+    medium: tuple[Response, ...] = ()
+    high: tuple[Response, ...] = ()
+    critical: tuple[Response, ...] = ()
+
+
+class Responses(_Shape, frozen=True, kw_only=True):
+    """The responses to the findings of a rule, by its name, and to those of a severity; both count."""
+
+    rules: dict[Name, tuple[Response, ...]]
+    severities: Severities
+
+
+class ExistingSessions(StrEnum):
+    """What becomes of the SSH sessions of persons that are open when a lockdown comes into force."""
+
+    KEEP = "keep"
+    TERMINATE = "terminate"
+
+
+class Lockdown(_Shape, frozen=True, kw_only=True):
+    """How a lockdown is done, and on how many of a hundred hosts this revision may do it."""
+
+    existing_sessions: ExistingSessions
+    stage_percent: Percent
+    without_break_glass: bool
+
+
 class Site(_Shape, frozen=True, kw_only=True):
     """All of it, as the policies read it at `data.hostseal.site`."""
 
@@ -160,9 +200,11 @@ class Site(_Shape, frozen=True, kw_only=True):
     groups: dict[Name, Group]
     hosts: dict[Name, SiteHost]
     left_behind: Recorded
-    privilege: Recorded
+    lockdown: Lockdown
     login: Login
+    privilege: Recorded
     replace: Replace
+    responses: Responses
 
 
 def merge(defaults: Mapping[str, Any], site: Mapping[str, Any]) -> Site:

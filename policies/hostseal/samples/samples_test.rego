@@ -48,8 +48,10 @@ site := {
 		"build-1": {"groups": ["builders"]},
 		"pet-1": {"mode": "flag", "class": "mutable"},
 	},
+	"lockdown": {"existing_sessions": "keep", "stage_percent": 100, "without_break_glass": false},
 	"login": {"deadline_seconds": 900, "how_to_ask": "Ask carol."},
 	"replace": {"attempts": 3},
+	"responses": {"rules": {}, "severities": {}},
 }
 
 # METADATA

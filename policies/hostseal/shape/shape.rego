@@ -89,6 +89,22 @@ readable if {
 	is_string(input.event.data.cause)
 }
 
+readable if {
+	input.event.type == "operator.asked"
+	is_string(input.event.data.person)
+	is_string(input.event.data.reason)
+	input.event.data.wish in {"lockdown", "terminate_session"}
+}
+
+readable if {
+	input.event.type == "lockdown.released"
+	input.event.data.how in {"signed", "purge"}
+	is_string(input.event.data.incident)
+	is_string(input.event.data.level)
+	is_string(input.event.data.person)
+	is_string(input.event.data.reason)
+}
+
 read_by_rules := {
 	"login.refused",
 	"login.unasked",
@@ -103,4 +119,6 @@ read_by_rules := {
 	"sensor.lost",
 	"operator.flagged",
 	"certificate.refused",
+	"operator.asked",
+	"lockdown.released",
 }

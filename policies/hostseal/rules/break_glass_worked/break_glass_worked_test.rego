@@ -12,8 +12,17 @@ by(certificate) := object.union(samples.alice, {"key": {"certificate": certifica
 
 test_a_channel_by_break_glass_arms_an_enforcing_host if {
 	channel := samples.channel(by(samples.certificate), "command", null)
+	asks(channel, "enforce") == {"arm", "flag"}
+	asks(channel, "flag") == {"flag"}
+	break_glass_worked.deadline == 900 with input as channel with data.hostseal.site as samples.site
+}
+
+test_a_drill_arms_and_costs_nothing if {
+	command := data.hostseal.break_glass.drill_command
+	drill := object.union(samples.certificate, {"critical_options": {"force-command": command}})
+	channel := samples.channel(by(drill), "command", null)
 	asks(channel, "enforce") == {"arm"}
-	asks(channel, "flag") == set()
+	not break_glass_worked.deadline with input as channel with data.hostseal.site as samples.site
 }
 
 test_nothing_else_does if {
