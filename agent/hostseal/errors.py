@@ -56,6 +56,10 @@ class PardonError(BadInputError):
     """A pardon is refused."""
 
 
+class SessionError(BadInputError):
+    """No session, or more than one, is meant by what was asked for."""
+
+
 class PlaybookError(BadInputError):
     """A playbook, or what it is to be judged by, cannot be used."""
 

@@ -20,6 +20,7 @@ from hostseal.cli.play import play
 from hostseal.cli.policy import policy
 from hostseal.cli.record import log
 from hostseal.cli.seal import seal
+from hostseal.cli.session import session
 from hostseal.cli.status import status
 from hostseal.core.text import shown
 from hostseal.errors import BadInputError, HostsealError, NoAnswerError
@@ -32,7 +33,8 @@ def hostseal() -> None:
 
 
 for command in (
-    action, agent, config, doctor, enrol, explain, flag, fleet, image, ledger, log, play, policy, seal, status,
+    action, agent, config, doctor, enrol, explain, flag, fleet, image, ledger, log, play, policy, seal, session,
+    status,
 ):  # fmt: skip
     hostseal.add_command(command)
 

@@ -97,6 +97,8 @@ def _summary(event: dict[str, Any]) -> str:
         case "session.channel":
             where = f" on {data['pty']}" if data["pty"] else ""
             return f"{data['user']} from {data['source']}: {data['subsystem'] or data['kind']}{where}"
+        case "session.privilege" | "session.left_behind" | "session.commands":
+            return _inside(event["type"], data)
         case "files.changed":
             writer = data["writer"]
             own = "the agent's own playbook" if writer["kind"] == "action" else None
@@ -110,3 +112,14 @@ def _summary(event: dict[str, Any]) -> str:
             return f"{data['person']}: {data['reason']}"
         case _:
             return str(data.get("version") or data.get("reason") or "")
+
+
+def _inside(kind: str, data: dict[str, Any]) -> str:
+    user = (data.get("session") or {}).get("user")
+    of = f" of {user}" if user else ""
+    if kind == "session.commands":
+        return f"{len(data['commands'])} command(s){of}, {data['missed']} missed"
+    if kind == "session.privilege":
+        return f"{data['user']} became {data['target']} by {data['via'] or 'an unknown program'}"
+    programs = ", ".join(process["exe"] or "an unknown program" for process in data["processes"][:3])
+    return f"{data['count']} process(es){of} still running: {programs}"

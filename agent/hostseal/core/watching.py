@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from hostseal.core.channel import Kind
+
 FIRST_LOOKS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """After a session or a channel has opened: rising, for most of what matters happens at its start."""
 
@@ -41,16 +43,15 @@ def opened(data: dict[str, Any], now: float) -> Watched:
     return Watched(data=data, looks=_from(now))
 
 
-def channel(session: Watched, kind: str, now: float, *, terminal: bool) -> Watched:
+def channel(session: Watched, kind: str, now: float) -> Watched:
     """Return the session after a channel of it was told of: it is looked at often again."""
-    shell = kind == "shell_no_pty" or (kind == "shell" and not terminal)
     judging = (seen + LOGIN_SHELL_GRACE for seen in session.login_shells.values())
     return replace(
         session,
         looks=session.looks
         if session.closed
         else tuple(sorted({*_from(now), *(at for at in judging if at > now)})),
-        shells=session.shells + int(shell),
+        shells=session.shells + int(kind == Kind.SHELL_NO_PTY),
     )
 
 
@@ -65,9 +66,9 @@ def looked(session: Watched, now: float) -> Watched:
     return replace(session, looks=later if later or session.closed else (now + LATER_EVERY,))
 
 
-def said(session: Watched, key: str) -> Watched:
-    """Return the session with `key` among what has been reported."""
-    return replace(session, said=session.said | {key})
+def said(session: Watched, *keys: str) -> Watched:
+    """Return the session with `keys` among what has been reported."""
+    return replace(session, said=session.said | set(keys))
 
 
 def login_shell(session: Watched, process: tuple[int, int], now: float) -> Watched:

@@ -9,11 +9,15 @@ from typing import Any
 import msgspec
 from systemd import journal
 
+from hostseal.core import privilege_lines
 from hostseal.core.event import EventType, timestamp
+from hostseal.core.privilege_lines import Gained
 from hostseal.core.sshd_lines import SSHD_NAMES, Channel, Reader, read
 from hostseal.core.text import faithful
 from hostseal.open_sessions import OpenSessions
 from hostseal.ports import Emit
+from hostseal.sensors.session_reports import SENSOR as PROCESSES
+from hostseal.sensors.session_reports import privilege_key
 from hostseal.spool.sqlite import SqliteSpool
 
 JOURNAL_DROPPED = "a596d6fe7bfa4994828e72309e95d61e"
@@ -60,6 +64,9 @@ class JournalSensor:
         for name in sorted(SSHD_NAMES):
             reader.add_match(_COMM=name)
             reader.add_disjunction()
+        for program in sorted(privilege_lines.PROGRAMS):
+            reader.add_match(_EXE=program)
+            reader.add_disjunction()
         reader.add_match(MESSAGE_ID=JOURNAL_DROPPED)
         return reader
 
@@ -95,6 +102,8 @@ class JournalSensor:
                 self._suppressed(fields, entry)
                 self._remember(cursor, known)
                 continue
+            if (gained := privilege_lines.read(fields)) is not None:
+                self._privilege(gained)
             known, channel = read(known, fields)
             if channel is not None:
                 self._report(channel, cursor)
@@ -129,6 +138,21 @@ class JournalSensor:
         self._emit(EventType.SESSION_CHANNEL, data, sensor="journal", key=cursor)
         if audit is not None:
             self._sessions.channel(audit)
+
+    def _privilege(self, gained: Gained) -> None:
+        session = self._sessions.data(gained.audit_session)
+        if session is None:
+            return
+        data = {
+            "session": session,
+            "user": session["user"],
+            "target": gained.target,
+            "via": gained.via,
+            "pid": gained.pid,
+            "confidence": "exact",
+        }
+        key = privilege_key(gained.audit_session, gained.target_uid, gained.via)
+        self._emit(EventType.SESSION_PRIVILEGE, data, sensor=PROCESSES, key=key)
 
     def _suppressed(self, fields: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
         moment = timestamp(entry["__REALTIME_TIMESTAMP"])

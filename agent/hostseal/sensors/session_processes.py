@@ -8,9 +8,8 @@ from collections.abc import Callable
 from hostseal.core import watching
 from hostseal.core.attribution import ProcessFacts
 from hostseal.core.event import Event, EventType
-from hostseal.core.interactive import may_interpret
 from hostseal.core.pace import Pace
-from hostseal.core.processes import Process
+from hostseal.core.processes import Process, may_tell
 from hostseal.core.watching import Watched
 from hostseal.ports import Clock, Emit
 from hostseal.sensors.proc_table import line_of, processes
@@ -52,7 +51,7 @@ class SessionProcesses:
         session = self._watched.get(process.audit_session) if process.audit_session is not None else None
         if session is None:
             return
-        telling = may_interpret(process.exe or "") or process.uid != process.login_uid
+        telling = may_tell(process.exe) or process.uid != process.login_uid
         if not telling and self._commands is None:
             return
         if self._pace.take(self._clock.monotonic()):
@@ -111,8 +110,7 @@ class SessionProcesses:
                 if len(self._watched) > KEPT:
                     del self._watched[next(iter(self._watched))]
             case EventType.SESSION_CHANNEL if known is not None:
-                terminal = event.data.get("pty") is not None
-                self._watched[audit] = watching.channel(known, event.data["kind"], now, terminal=terminal)
+                self._watched[audit] = watching.channel(known, event.data["kind"], now)
             case EventType.SESSION_CLOSED if known is not None:
                 self._watched[audit] = watching.closed(known, now)
 
@@ -125,7 +123,7 @@ class SessionProcesses:
         if self._commands is not None:
             self._commands.add(audit, facts, line.get(facts.pid), self._clock.now())
         if facts.pid in line:
-            session = self._reports.interactive(audit, session, line, self._clock.monotonic())
+            session = self._reports.channels(audit, session, line, self._clock.monotonic())
             self._watched[audit] = self._reports.privilege(audit, session, line)
 
     def _look_at_all(self, now: float) -> None:
@@ -137,7 +135,7 @@ class SessionProcesses:
             session = self._watched[audit]
             if session.closed and session.due <= now:
                 session = self._reports.left_behind(audit, session, table)
-            session = self._reports.interactive(audit, session, table, now)
+            session = self._reports.channels(audit, session, table, now)
             session = self._reports.privilege(audit, session, table)
             session = watching.looked(session, now) if session.due <= now else session
             if session.closed and not session.looks:

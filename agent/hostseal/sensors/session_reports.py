@@ -5,7 +5,7 @@ from typing import Any
 
 from hostseal.core import watching
 from hostseal.core.event import EventType
-from hostseal.core.processes import Process, changes_of_user, interactive_programs
+from hostseal.core.processes import Process, changes_of_user, uses
 from hostseal.core.watching import Watched
 from hostseal.ports import Emit
 
@@ -24,29 +24,28 @@ class SessionReports:
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
 
-    def interactive(self, audit: int, session: Watched, table: Table, now: float) -> Watched:
-        """Report each channel without a terminal in which a program takes commands."""
-        for found in interactive_programs(table):
+    def channels(self, audit: int, session: Watched, table: Table, now: float) -> Watched:
+        """Report what each channel without a terminal turned out to be used for."""
+        for found in uses(table):
             if found.login_shell:
                 session = watching.login_shell(session, found.program.name, now)
                 if not watching.in_disguise(session, found.program.name, now):
                     continue
-            root = found.root.name if found.root is not None else (0, 0)
-            key = f"interactive:{audit}:{root[0]}:{root[1]}"
-            if key in session.said:
+            keys = [f"{found.kind}:{audit}:{process.pid}:{process.start}" for process in found.named]
+            if session.said.intersection(keys):
                 continue
             data = {
                 "session": session.data,
                 "user": session.data["user"],
                 "source": session.data["source"],
-                "kind": "interactive_command",
+                "kind": str(found.kind),
                 "subsystem": None,
                 "pty": None,
                 "confidence": str(found.confidence),
                 "number": None,
             }
-            self._emit(EventType.SESSION_CHANNEL, data, sensor=SENSOR, key=key)
-            session = watching.said(session, key)
+            self._emit(EventType.SESSION_CHANNEL, data, sensor=SENSOR, key=keys[0])
+            session = watching.said(session, *keys)
         return session
 
     def privilege(self, audit: int, session: Watched, table: Table) -> Watched:
