@@ -94,10 +94,7 @@ def _summary(event: dict[str, Any]) -> str:
         case "login.requested" | "session.opened" | "session.closed":
             key = (data.get("key") or {}).get("fingerprint")
             return f"{data['user']} from {data['source']}{f' with {key}' if key else ''}"
-        case "session.channel":
-            where = f" on {data['pty']}" if data["pty"] else ""
-            return f"{data['user']} from {data['source']}: {data['subsystem'] or data['kind']}{where}"
-        case "session.privilege" | "session.left_behind" | "session.commands":
+        case "session.channel" | "session.privilege" | "session.left_behind" | "session.commands":
             return _inside(event["type"], data)
         case "files.changed":
             writer = data["writer"]
@@ -117,6 +114,9 @@ def _summary(event: dict[str, Any]) -> str:
 def _inside(kind: str, data: dict[str, Any]) -> str:
     user = (data.get("session") or {}).get("user")
     of = f" of {user}" if user else ""
+    if kind == "session.channel":
+        where = f" on {data['pty']}" if data["pty"] else ""
+        return f"{data['user']} from {data['source']}: {data['subsystem'] or data['kind']}{where}"
     if kind == "session.commands":
         return f"{len(data['commands'])} command(s){of}, {data['missed']} missed"
     if kind == "session.privilege":

@@ -151,6 +151,6 @@ def _settled(facts: ProcessFacts) -> dict[int, Process]:
         line = line_of(facts.pid)
         if facts.pid not in line:
             return {}
-        if line[facts.pid].exe == facts.exe:
+        if line[facts.pid].exe == facts.exe and line[facts.pid].argv:
             return line
     return {}
