@@ -135,9 +135,7 @@ def test_the_first_argument_cannot_hide_a_program(argv0: str, name: str) -> None
     assert name_of("/usr/bin/sleep", [f"/usr/bin/{name}"]) is None
 
 
-plain_options = st.lists(
-    st.sampled_from(["-e", "-x", "-u", "-l", "--norc", "--posix"), max_size=5
-)
+plain_options = st.lists(st.sampled_from(["-e", "-x", "-u", "-l", "--norc", "--posix"]), max_size=5)
 
 
 @given(plain_options, st.text(alphabet="abc/", min_size=1, max_size=8))
