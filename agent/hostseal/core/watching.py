@@ -16,12 +16,15 @@ AFTER_CLOSE = (2.0, 30.0)
 LOGIN_SHELL_GRACE = 2.0
 """How long the journal may take to say that a channel is a shell, before a login shell counts as a command's."""
 
+ORPHAN_GRACE = 1.0
+
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
     """One session: its data as PAM gave it, when to look next, and what has been reported of it.
 
     `said` holds the keys of what was reported; `shells` counts the shells without a terminal that the journal told of;
-    `login_shells` when each login shell without a terminal was first seen, by its process.
+    `login_shells` when each login shell without a terminal was first seen, by its process; `orphans` the same for each
+    process of another user with nothing above it that would explain it.
     """
 
     data: dict[str, Any]
@@ -29,6 +32,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     closed: bool = False
     shells: int = 0
     login_shells: dict[tuple[int, int], float] = {}
+    orphans: dict[tuple[int, int], float] = {}
     said: frozenset[str] = frozenset()
     left: frozenset[tuple[int, int]] = frozenset()
 
@@ -81,6 +85,16 @@ def login_shell(session: Watched, process: tuple[int, int], now: float) -> Watch
         login_shells={**session.login_shells, process: now},
         looks=session.looks if session.closed else tuple(sorted({*session.looks, due})),
     )
+
+
+def orphan(session: Watched, process: tuple[int, int], now: float) -> Watched:
+    """Return the session with a process of another user seen at `now` that nothing above it explains."""
+    return replace(session, orphans={process: now, **session.orphans})
+
+
+def is_lasting(session: Watched, process: tuple[int, int], now: float) -> bool:
+    """Return whether an orphan lives on: one that does not was PAM's, read while the sshd above it was going."""
+    return now - session.orphans.get(process, now) >= ORPHAN_GRACE
 
 
 def in_disguise(session: Watched, process: tuple[int, int], now: float) -> bool:

@@ -123,8 +123,9 @@ class SessionProcesses:
         if self._commands is not None:
             self._commands.add(audit, facts, line.get(facts.pid), self._clock.now())
         if facts.pid in line:
-            session = self._reports.channels(audit, session, line, self._clock.monotonic())
-            self._watched[audit] = self._reports.privilege(audit, session, line)
+            now = self._clock.monotonic()
+            session = self._reports.channels(audit, session, line, now)
+            self._watched[audit] = self._reports.privilege(audit, session, line, now)
 
     def _look_at_all(self, now: float) -> None:
         tables: dict[int, dict[int, Process]] = {audit: {} for audit in self._watched}
@@ -136,7 +137,7 @@ class SessionProcesses:
             if session.closed and session.due <= now:
                 session = self._reports.left_behind(audit, session, table)
             session = self._reports.channels(audit, session, table, now)
-            session = self._reports.privilege(audit, session, table)
+            session = self._reports.privilege(audit, session, table, now)
             session = watching.looked(session, now) if session.due <= now else session
             if session.closed and not session.looks:
                 del self._watched[audit]

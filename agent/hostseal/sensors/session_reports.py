@@ -48,9 +48,14 @@ class SessionReports:
             session = watching.said(session, *keys)
         return session
 
-    def privilege(self, audit: int, session: Watched, table: Table) -> Watched:
+    def privilege(self, audit: int, session: Watched, table: Table, now: float) -> Watched:
         """Report each other user that a process of the session acts for."""
         for change in changes_of_user(table):
+            if change.via is None:
+                process = table[change.pid].name
+                session = watching.orphan(session, process, now)
+                if not watching.is_lasting(session, process, now):
+                    continue
             key = privilege_key(audit, change.target, change.via)
             if key not in session.said:
                 data = {

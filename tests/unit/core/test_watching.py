@@ -57,6 +57,13 @@ def test_of_two_login_shells_and_one_shell_told_of_the_second_is_in_disguise() -
     assert [watching.in_disguise(session, one, 200.0) for one in (SHELL, OTHER)] == [False, True]
 
 
+def test_an_orphan_counts_once_it_has_lived_on() -> None:
+    session = watching.orphan(watching.orphan(watching.opened({}, 100.0), SHELL, 101.0), SHELL, 101.5)
+    assert not watching.is_lasting(session, SHELL, 101.5)
+    assert watching.is_lasting(session, SHELL, 102.0)
+    assert not watching.is_lasting(session, OTHER, 102.0)
+
+
 steps = st.lists(
     st.sampled_from(["channel", "shell", "look", "close", "login"]) | st.floats(0.01, 100.0), max_size=40
 )
