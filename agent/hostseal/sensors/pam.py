@@ -40,12 +40,12 @@ class PamSensor:
         if login.phase not in _PHASES:
             raise ValueError(f"{login.phase!r} is not one of PAM's phases {', '.join(_PHASES)}")
         kind = _PHASES[login.phase]
-        data, audit = login_data(login, kind), login.audit_session
-        if kind is EventType.SESSION_OPENED and audit is not None:
-            self._sessions.opened(audit, data)
+        data = login_data(login, kind)
+        if kind is EventType.SESSION_OPENED:
+            self._sessions.opened(data)
         identity = self._recorder(kind, data, sensor="pam", key=f"{login.phase}:{login.pid}:{login.time!r}")
-        if kind is EventType.SESSION_CLOSED and audit is not None:
-            self._sessions.closed(audit)
+        if kind is EventType.SESSION_CLOSED:
+            self._sessions.closed(data)
         if kind is EventType.SESSION_OPENED:
             self._settle(identity)
 

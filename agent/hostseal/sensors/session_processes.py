@@ -3,7 +3,8 @@
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from hostseal.core import watching
 from hostseal.core.attribution import ProcessFacts
@@ -11,6 +12,7 @@ from hostseal.core.event import Event, EventType
 from hostseal.core.pace import Pace
 from hostseal.core.processes import Process, may_tell
 from hostseal.core.watching import Watched
+from hostseal.open_sessions import OpenSessions
 from hostseal.ports import Clock, Emit
 from hostseal.sensors.proc_table import line_of, processes
 from hostseal.sensors.session_commands import SessionCommands
@@ -22,21 +24,34 @@ _REST = 10
 """A look is followed by a rest of that many times its length: at most a tenth of one CPU, however many logins come."""
 
 EXECS_PER_SECOND = 200.0
-_TRIES = (0.0, 0.001, 0.003)
+_PAUSES = (0.0, 0.0005, 0.001, 0.002)
 """The kernel tells of a program before it has replaced the one that ran: seconds to wait for that."""
 
+Line = dict[int, Process]
 Look = Callable[[set[int]], dict[int, Process]]
+
+
+class Executed(NamedTuple):
+    """A process that has begun to execute `facts.exe`, and what /proc said just then of it and of those above it."""
+
+    facts: ProcessFacts
+    line: Line
 
 
 class SessionProcesses:
     """Sleeps while no session is open; woken by what is recorded and by what the file sensor sees executed."""
 
     def __init__(
-        self, emit: Emit, clock: Clock, look: Look = processes, commands: SessionCommands | None = None
+        self,
+        emit: Emit,
+        sessions: OpenSessions,
+        clock: Clock,
+        look: Look = processes,
+        commands: SessionCommands | None = None,
     ) -> None:
         self._clock, self._look, self._commands = clock, look, commands
-        self._reports = SessionReports(emit)
-        self._news: queue.SimpleQueue[Event | ProcessFacts | None] = queue.SimpleQueue()
+        self._reports = SessionReports(emit, sessions)
+        self._news: queue.SimpleQueue[Event | Executed | Mapping[str, Any] | None] = queue.SimpleQueue()
         self._watched: dict[int, Watched] = {}
         self._pace = Pace(EXECS_PER_SECOND)
         self._rest_until = 0.0
@@ -55,9 +70,14 @@ class SessionProcesses:
         if not telling and self._commands is None:
             return
         if self._pace.take(self._clock.monotonic()):
-            self._news.put(process)
+            # Read here as well, for it may be gone by the time the other thread is awake.
+            self._news.put(Executed(process, line_of(process.pid)))
         elif self._commands is not None:
             self._commands.missed(process)
+
+    def adopt(self, data: Mapping[str, Any]) -> None:
+        """Watch a session that is on record already, and open still as the agent starts."""
+        self._news.put(data)
 
     def wake(self) -> None:
         """Let :meth:`run` see that it is to stop."""
@@ -91,10 +111,13 @@ class SessionProcesses:
         try:
             news = self._news.get(timeout=max(0.0, seconds))
             while news is not None:
-                if isinstance(news, Event):
-                    self._note(news)
-                else:
-                    self._executed(news)
+                match news:
+                    case Event():
+                        self._note(news)
+                    case Executed():
+                        self._look_at_one(news)
+                    case _:
+                        self._open(news.get("audit_session"), dict(news))
                 news = self._news.get_nowait()
         except queue.Empty:
             return
@@ -106,20 +129,24 @@ class SessionProcesses:
         known = self._watched.get(audit)
         match event.type:
             case EventType.SESSION_OPENED if known is None:
-                self._watched[audit] = watching.opened(event.data, now)
-                if len(self._watched) > KEPT:
-                    del self._watched[next(iter(self._watched))]
+                self._open(audit, event.data)
             case EventType.SESSION_CHANNEL if known is not None:
                 self._watched[audit] = watching.channel(known, event.data["kind"], now)
             case EventType.SESSION_CLOSED if known is not None:
                 self._watched[audit] = watching.closed(known, now)
 
-    def _executed(self, facts: ProcessFacts) -> None:
-        audit = facts.audit_session
+    def _open(self, audit: int | None, data: dict[str, Any]) -> None:
+        if audit is not None and audit not in self._watched:
+            self._watched[audit] = watching.opened(data, self._clock.monotonic())
+            if len(self._watched) > KEPT:
+                del self._watched[next(iter(self._watched))]
+
+    def _look_at_one(self, executed: Executed) -> None:
+        facts, audit = executed.facts, executed.facts.audit_session
         session = self._watched.get(audit) if audit is not None else None
         if audit is None or session is None:
             return
-        line = _settled(facts)
+        line = _settled(executed)
         if self._commands is not None:
             self._commands.add(audit, facts, line.get(facts.pid), self._clock.now())
         if facts.pid in line:
@@ -145,13 +172,15 @@ class SessionProcesses:
                 self._watched[audit] = session
 
 
-def _settled(facts: ProcessFacts) -> dict[int, Process]:
+def _settled(executed: Executed) -> Line:
     """Return the process and those above it, once it runs the program that it was said to execute; empty if it never does."""
-    for pause in _TRIES:
-        time.sleep(pause)
-        line = line_of(facts.pid)
-        if facts.pid not in line:
+    pid, line = executed.facts.pid, executed.line
+    for pause in (*_PAUSES, None):
+        if pid not in line:
             return {}
-        if line[facts.pid].exe == facts.exe and line[facts.pid].argv:
+        if line[pid].exe == executed.facts.exe and line[pid].argv:
             return line
+        if pause is not None:
+            time.sleep(pause)
+            line = line_of(pid)
     return {}

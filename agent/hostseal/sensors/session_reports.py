@@ -6,7 +6,9 @@ from typing import Any
 from hostseal.core import watching
 from hostseal.core.event import EventType
 from hostseal.core.processes import Process, changes_of_user, uses
+from hostseal.core.session import name_of
 from hostseal.core.watching import Watched
+from hostseal.open_sessions import OpenSessions
 from hostseal.ports import Emit
 
 SENSOR = "processes"
@@ -21,8 +23,8 @@ class SessionReports:
     A table may hold some of the session's processes only, if it holds the way from each up to sshd.
     """
 
-    def __init__(self, emit: Emit) -> None:
-        self._emit = emit
+    def __init__(self, emit: Emit, sessions: OpenSessions) -> None:
+        self._emit, self._sessions = emit, sessions
 
     def channels(self, audit: int, session: Watched, table: Table, now: float) -> Watched:
         """Report what each channel without a terminal turned out to be used for."""
@@ -45,6 +47,7 @@ class SessionReports:
                 "number": None,
             }
             self._emit(EventType.SESSION_CHANNEL, data, sensor=SENSOR, key=keys[0])
+            self._sessions.channel(name_of(session.data), None, found.kind)
             session = watching.said(session, *keys)
         return session
 
