@@ -20,14 +20,13 @@ SETTINGS = "/etc/hostseal/config.d/90-commands.toml"
 
 @contextmanager
 def held(host: Host, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Yield an ssh client of alice's whose standard input stays open; it ends with the block."""
+    """Yield an ssh client of alice's whose standard input stays open, ended with the block."""
     command = [*host.ssh_args("alice"), *arguments]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as client:
         yield client
-        assert client.stdin is not None
-        client.stdin.close()
+        client.terminate()  # some of these go on although their input has ended
         client.wait(30)
 
 
