@@ -116,9 +116,12 @@ class Daemon:
         """Run until :attr:`stop` is set; `beat` is called every few seconds while the parts are alive."""
         self._started()
         if self._watches_logins:
-            self._witnesses.begin(*self._sessions_on_record())
+            recorded, suspects = self._sessions_on_record()
+            self._witnesses.begin(recorded, suspects)
             for known in self.sessions.all():
                 self._processes.adopt(known.data or {})
+            for event in recorded:
+                self._processes.ended(event.data)
         for part in self._parts:
             part.start(self.stop)
         ticks = 0

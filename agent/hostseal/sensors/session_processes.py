@@ -24,11 +24,19 @@ _REST = 10
 """A look is followed by a rest of that many times its length: at most a tenth of one CPU, however many logins come."""
 
 EXECS_PER_SECOND = 200.0
+OTHERS_PER_SECOND = 50.0
 _PAUSES = (0.0, 0.0005, 0.001, 0.002)
 """The kernel tells of a program before it has replaced the one that ran: seconds to wait for that."""
 
 Line = dict[int, Process]
 Look = Callable[[set[int]], dict[int, Process]]
+
+
+class OnRecord(NamedTuple):
+    """A session that was recorded before the agent started, and whether it was over then."""
+
+    data: dict[str, Any]
+    ended: bool
 
 
 class Executed(NamedTuple):
@@ -51,9 +59,9 @@ class SessionProcesses:
     ) -> None:
         self._clock, self._look, self._commands = clock, look, commands
         self._reports = SessionReports(emit, sessions)
-        self._news: queue.SimpleQueue[Event | Executed | Mapping[str, Any] | None] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[Event | Executed | OnRecord | None] = queue.SimpleQueue()
         self._watched: dict[int, Watched] = {}
-        self._pace = Pace(EXECS_PER_SECOND)
+        self._pace, self._other_pace = Pace(EXECS_PER_SECOND), Pace(OTHERS_PER_SECOND)
         self._rest_until = 0.0
 
     def told(self, event: Event) -> None:
@@ -66,8 +74,9 @@ class SessionProcesses:
         session = self._watched.get(process.audit_session) if process.audit_session is not None else None
         if session is None:
             return
+        # Any other program tells too, of the shell above it that waits for it; it is less urgent.
         telling = may_tell(process.exe) or process.uid != process.login_uid
-        if not telling and self._commands is None:
+        if not telling and self._commands is None and not self._other_pace.take(self._clock.monotonic()):
             return
         if self._pace.take(self._clock.monotonic()):
             # Read here as well, for it may be gone by the time the other thread is awake.
@@ -77,7 +86,11 @@ class SessionProcesses:
 
     def adopt(self, data: Mapping[str, Any]) -> None:
         """Watch a session that is on record already, and open still as the agent starts."""
-        self._news.put(data)
+        self._news.put(OnRecord(dict(data), ended=False))
+
+    def ended(self, data: Mapping[str, Any]) -> None:
+        """Look once more for what a session left behind that is on record and was over as the agent started."""
+        self._news.put(OnRecord(dict(data), ended=True))
 
     def wake(self) -> None:
         """Let :meth:`run` see that it is to stop."""
@@ -116,8 +129,8 @@ class SessionProcesses:
                         self._note(news)
                     case Executed():
                         self._look_at_one(news)
-                    case _:
-                        self._open(news.get("audit_session"), dict(news))
+                    case OnRecord():
+                        self._on_record(news)
                 news = self._news.get_nowait()
         except queue.Empty:
             return
@@ -140,6 +153,13 @@ class SessionProcesses:
             self._watched[audit] = watching.opened(data, self._clock.monotonic())
             if len(self._watched) > KEPT:
                 del self._watched[next(iter(self._watched))]
+
+    def _on_record(self, known: OnRecord) -> None:
+        audit = known.data.get("audit_session")
+        new = audit not in self._watched
+        self._open(audit, known.data)
+        if audit is not None and new and known.ended:
+            self._watched[audit] = watching.closed(self._watched[audit], self._clock.monotonic())
 
     def _look_at_one(self, executed: Executed) -> None:
         facts, audit = executed.facts, executed.facts.audit_session

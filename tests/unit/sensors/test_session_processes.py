@@ -199,6 +199,25 @@ def test_an_adopted_session_is_watched() -> None:
     assert world.types() == [EventType.SESSION_CHANNEL]
 
 
+def test_what_was_left_behind_while_the_agent_was_down_is_found() -> None:
+    world = World()
+    world.sensor.ended(SESSION)
+    world.pass_time(0)
+    world.show(replace(SHELL, parent=1))
+    world.pass_time(2)
+    assert world.types()[0] == EventType.SESSION_LEFT_BEHIND
+
+
+def test_a_session_that_is_open_and_on_record_is_not_taken_for_ended() -> None:
+    world = World()
+    world.sensor.adopt(SESSION)
+    world.sensor.ended(SESSION)
+    world.pass_time(0)
+    world.show(SSHD)
+    world.pass_time(2)
+    assert world.emitted == []
+
+
 def test_a_session_without_an_audit_id_is_not_watched_and_nothing_breaks() -> None:
     world = World()
     world.tell(EventType.SESSION_OPENED, {**SESSION, "audit_session": None})
