@@ -77,6 +77,10 @@ class Witnesses:
                 self._classify(known, serving)
         self._strangers(view)
 
+    def serving(self) -> tuple[Serving, ...]:
+        """Return the sessions that root's sshd serves now, as the kernel shows them."""
+        return self._look().sessions
+
     def forged(self, uid: int, key: str) -> None:
         """Take one line in sshd's name by a process that is not root's sshd; `key` names the line."""
         with self._lock:

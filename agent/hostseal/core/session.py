@@ -179,8 +179,13 @@ class Sessions(msgspec.Struct, frozen=True):
         return kind.outweighs(known.strongest if number is None else known.channels.get(number))
 
     def channel(self, name: Name, number: int | None, kind: Kind, now: float) -> "Sessions":
-        """Return the table after a channel was seen; a weaker classification than the known one changes nothing."""
+        """Return the table after a channel was seen; a weaker classification than the known one changes nothing.
+
+        Only sshd's lines number a channel.
+        """
         known = self.get(name) or Known(name=name, since=now)
+        if number is not None:
+            known = replace(known, seen_by=known.seen_by | {Witness.JOURNAL})
         if not self.news(name, number, kind):
             return self._with(name, known)
         return self._with(name, replace(known, channels={**known.channels, number: kind}))

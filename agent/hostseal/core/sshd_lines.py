@@ -23,7 +23,8 @@ _ACCEPTED = re.compile(
     r"\AAccepted \S+ for (?P<user>.+) from (?P<source>\S+) port (?P<port>\d+) ssh2", re.DOTALL
 )
 _OPENED = re.compile(
-    r"\Apam_unix\(sshd:session\): session opened for user (?P<user>.+)\(uid=\d+\)", re.DOTALL
+    r"\Apam_unix\(sshd:session\): session opened for user (?P<user>.+?)(?:\(uid=\d+\))? by \S*\(uid=\d+\)\Z",
+    re.DOTALL,
 )
 _CLOSED = "pam_unix(sshd:session): session closed for user "
 _CHILD = re.compile(r"\AUser child is on pid (\d{1,10})\Z")
@@ -164,7 +165,9 @@ def _roots(reader: Reader, line: _Line) -> tuple[Reader, Seen | None]:
         return reader, admitted(reader, line.pid)
     if line.text.startswith(_CLOSED):
         return reader.without(line.pid), None
-    return reader, _channel(line, line.pid)
+    # A root login has a child from OpenSSH 9.8 on, and none before.
+    leader = reader.leader_of(line.pid)
+    return reader, _channel(line, line.pid if leader is None else leader)
 
 
 def admitted(reader: Reader, leader: int) -> Admitted:

@@ -65,7 +65,7 @@ class JournalSensor:
         known = Reader(memory.monitors if memory and memory.boot == self._boot else {})
         self._earlier = Reader(memory.monitors if memory and memory.boot != self._boot else {})
         self._seek(reader, memory)
-        self._recall(known)
+        known = self._recall(known)
         poll = select.poll()
         poll.register(reader.fileno(), reader.get_events())
         while not stop.is_set():
@@ -111,11 +111,15 @@ class JournalSensor:
         }
         self._emit(EventType.SENSOR_LOST, data, sensor="journal", key=f"gone:{memory.cursor}")
 
-    def _recall(self, known: Reader) -> None:
-        """Confirm the sessions whose lines were read before the agent restarted."""
+    def _recall(self, known: Reader) -> Reader:
+        """Confirm the sessions whose lines were read before a restart; learn the children that were named before that."""
         for leader in known.monitors:
             if self._sessions.known(Name(leader=leader)) is not None:
                 self._sessions.witnessed(admitted(known, leader))
+        for serving in self._witnesses.serving():
+            if serving.leader not in known.monitors:
+                known = known.knowing(serving.leader, user=serving.user, child=serving.child)
+        return known
 
     def _drain(self, reader: journal.Reader, known: Reader) -> Reader:
         """Read what there is. Lines without a channel may be read again after a restart: each gives the same event."""
