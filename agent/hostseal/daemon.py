@@ -14,7 +14,7 @@ from hostseal.action_runner import ActionRunner, Executor
 from hostseal.actions.request import declared_since
 from hostseal.config.files import FilesSettings
 from hostseal.config.settings import Settings
-from hostseal.core.event import EventType, timestamp
+from hostseal.core.event import Event, EventType, timestamp
 from hostseal.errors import ActionError, SpoolError
 from hostseal.gate_file import GateFile
 from hostseal.gate_keeper import GateKeeper
@@ -29,6 +29,7 @@ from hostseal.recorder import Recorder
 from hostseal.release_desk import PurgeDesk, ReleaseDesk
 from hostseal.response_desk import ResponseDesk
 from hostseal.responses import OpenSshSessions
+from hostseal.sensors import sshd_processes
 from hostseal.sensors.file_service import FileService
 from hostseal.sensors.file_watch import FileWatch
 from hostseal.sensors.journal import JournalSensor
@@ -42,6 +43,7 @@ from hostseal.steps import Listener
 from hostseal.supervise import Supervised
 from hostseal.uplink.uplink import Uplink, Waking
 from hostseal.used_certificates import UsedCertificates
+from hostseal.witnesses import Witnesses
 
 _TICK_SECONDS = 5.0
 _ALIVE_EVERY = 12
@@ -94,10 +96,10 @@ class Daemon:
         )
         self.sessions = OpenSessions(clock)
         commands = SessionCommands(self.recorder, clock) if settings.sessions.record_commands else None
-        self._processes = SessionProcesses(self.recorder, clock, commands=commands)
+        self._processes = SessionProcesses(self.recorder, self.sessions, clock, commands=commands)
         self.recorder.told = self._processes.told
-        if journal:
-            self._restore_sessions()
+        self._witnesses = Witnesses(self.recorder, self.sessions, clock, sshd_processes.look, ssh_sessions)
+        self._watches_logins = journal
         self._actions = ActionRunner(
             self._spool, executor, self.flag, self.pipeline, settings.actions, clock, listener, state
         )
@@ -121,7 +123,11 @@ class Daemon:
         if journal:
             self._parts.append(
                 Supervised(
-                    "journal", JournalSensor(self.recorder, self._spool, self.sessions).run, self._died
+                    "journal",
+                    JournalSensor(
+                        self.recorder, self._spool, self.sessions, self._witnesses, host.boot_id
+                    ).run,
+                    self._died,
                 )
             )
 
@@ -152,6 +158,13 @@ class Daemon:
     def run(self, beat: Callable[[], None]) -> None:
         """Run until :attr:`stop` is set; `beat` is called every few seconds while the parts are alive."""
         self._started()
+        if self._watches_logins:
+            recorded, suspects = self._sessions_on_record()
+            self._witnesses.begin(recorded, suspects)
+            for known in self.sessions.all():
+                self._processes.adopt(known.data or {})
+            for event in recorded:
+                self._processes.ended(event.data)
         for part in self._parts:
             part.start(self.stop)
         ticks = 0
@@ -165,7 +178,7 @@ class Daemon:
 
     def _wait(self) -> None:
         try:
-            due = self.sessions.report_silent(self.recorder)
+            due = self._witnesses.report() if self._watches_logins else None
         except SpoolError as error:
             self._log("session.unreported", level="error", error=error)
             due = None
@@ -222,22 +235,19 @@ class Daemon:
         if self._uplink is not None:
             self._uplink.wake()
 
-    def _restore_sessions(self) -> None:
-        known = {event.audit_session: event.data for event in self._spool.opened(self.recorder.host.boot_id)}
-        for session in ssh_sessions():
-            audit = session["audit_session"]
-            self.sessions.adopted(audit, known.get(audit, session))
-        suspects = [self._spool.task(suspicion.event) for suspicion in self.flag.now.suspicions]
-        for task in suspects:
-            if task is not None and (audit := task.event.audit_session) is not None:
-                self.sessions.opened(audit, task.event.data)
+    def _sessions_on_record(self) -> tuple[list[Event], list[Event]]:
+        """Return this boot's openings, and those of them by which the host is suspect."""
+        boot = self.recorder.host.boot_id
+        tasks = [self._spool.task(suspicion.event) for suspicion in self.flag.now.suspicions]
+        suspects = [task.event for task in tasks if task is not None and task.event.host.boot_id == boot]
+        return self._spool.opened(boot), suspects
 
     def _known(self, opened: OpenSshSessions) -> OpenSshSessions:
         """Return the open sessions as the hook told of them, for logind knows no keys."""
 
         def look() -> Iterator[dict[str, Any]]:
             for session in opened():
-                yield self.sessions.data(session["audit_session"]) or session
+                yield dict(self.sessions.data(session["audit_session"]) or session)
 
         return look
 

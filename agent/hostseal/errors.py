@@ -68,6 +68,10 @@ class LockdownError(HostsealError):
     """A lockdown cannot be put in force as the policy's data has it."""
 
 
+class SessionError(BadInputError):
+    """No session, or more than one, is meant by what was asked for."""
+
+
 class PlaybookError(BadInputError):
     """A playbook, or what it is to be judged by, cannot be used."""
 

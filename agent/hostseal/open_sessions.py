@@ -1,15 +1,17 @@
-"""The table of open SSH sessions, shared by the sensors, and the forwards it finds by their silence."""
+"""The table of SSH sessions, shared by the sensors: a lock around the pure values of :mod:`hostseal.core.session`."""
 
 import threading
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from hostseal.core.event import EventType
-from hostseal.core.session import Sessions
-from hostseal.ports import Clock, Emit
+from hostseal.core.channel import Kind
+from hostseal.core.session import Known, Name, Sessions, name_of
+from hostseal.core.sshd_lines import Admitted
+from hostseal.ports import Clock
 
 
 class OpenSessions:
-    """A lock around the pure table."""
+    """What the witnesses have said so far of this boot's sessions."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -17,56 +19,93 @@ class OpenSessions:
         self._table = Sessions()
         self.changed = threading.Event()
 
-    def opened(self, audit: int, data: dict[str, Any]) -> None:
-        """Note a session that PAM has opened."""
-        with self._lock:
-            self._table = self._table.opened(audit, data, self._clock.monotonic())
+    def opened(self, data: Mapping[str, Any]) -> None:
+        """Note a session that PAM, logind or the kernel shows; `data` is that of `session.opened`."""
+        self._change(lambda table, now: table.opened(data, now))
         self.changed.set()
 
-    def adopted(self, audit: int, data: dict[str, Any]) -> None:
-        """Note a session that began before the agent: its channels may have been missed, so none is waited for."""
-        with self._lock:
-            self._table = self._table.opened(audit, data, self._clock.monotonic()).channel(audit)
+    def restored(self, data: Mapping[str, Any], *, awaited: bool) -> None:
+        """Note a session that is in the record already: its witnesses are not compared.
 
-    def channel(self, audit: int) -> None:
-        """Note that a channel was seen."""
-        with self._lock:
-            self._table = self._table.channel(audit)
+        Its channels are awaited only where the host is suspect because of it.
+        """
+        self._change(lambda table, now: table.opened(data, now, settled=True))
+        if not awaited:
+            self.given_up(name_of(data))
 
-    def refused(self, audit: int) -> None:
-        """Note that the gate has refused a session: no channel of it will come."""
-        with self._lock:
-            self._table = self._table.channel(audit).closed(audit, self._clock.monotonic())
+    def witnessed(self, admitted: Admitted) -> None:
+        """Note a session that sshd's lines name."""
+        name = Name(leader=admitted.leader, client=client(admitted.source, admitted.port))
+        self._change(
+            lambda table, now: table.witnessed(
+                name, admitted.user, admitted.source, now, detailed=admitted.detailed
+            )
+        )
 
-    def closed(self, audit: int) -> None:
-        """Note a session's end."""
-        with self._lock:
-            self._table = self._table.closed(audit, self._clock.monotonic())
+    def channel(self, name: Name, number: int | None, kind: Kind) -> None:
+        """Note that a channel was seen; `number` is None where it is not known which."""
+        self._change(lambda table, now: table.channel(name, number, kind, now))
+
+    def closed(self, data: Mapping[str, Any]) -> None:
+        """Note a session's end; `data` is that of `session.closed`."""
+        self._change(lambda table, now: table.closed(name_of(data), now))
         self.changed.set()
 
-    def data(self, audit: int) -> dict[str, Any] | None:
-        """Return what PAM said of a session."""
+    def refused(self, data: Mapping[str, Any]) -> None:
+        """Note that the gate has refused a session: no channel of it will come, and no witness is missed."""
+        self.given_up(name_of(data))
+        self.settled(name_of(data))
+        self.closed(data)
+
+    def given_up(self, name: Name) -> None:
+        """Note that no channel of a session is waited for any more."""
+        self._change(lambda table, _: table.given_up(name))
+
+    def settled(self, *names: Name) -> None:
+        """Note that the witnesses of these sessions have been compared, or cannot be."""
+        self._change(lambda table, _: table.settled(names))
+
+    def data(self, audit: int) -> Mapping[str, Any] | None:
+        """Return what was said of the session with this audit id."""
         with self._lock:
             return self._table.data(audit)
 
-    def report_silent(self, emit: Emit) -> float | None:
-        """Report the sessions that stayed without a channel; return the seconds until the next may be due."""
-        now = self._clock.monotonic()
+    def known(self, name: Name) -> Known | None:
+        """Return all that is known of a session."""
         with self._lock:
-            silent = [(audit, self._table.data(audit)) for audit in self._table.silent(now)]
-        for audit, session in silent:
-            data = {
-                "session": session,
-                "user": (session or {}).get("user", ""),
-                "source": (session or {}).get("source"),
-                "kind": "forward",
-                "subsystem": None,
-                "pty": None,
-                "confidence": "inferred",
-                "number": None,
-            }
-            emit(EventType.SESSION_CHANNEL, data, sensor="pam", key=f"no-channel:{audit}")
-            self.channel(audit)
+            return self._table.get(name)
+
+    def news(self, name: Name, kind: Kind) -> bool:
+        """Tell whether this says more than is known of any of the session's channels."""
+        with self._lock:
+            return self._table.news(name, None, kind)
+
+    def all(self) -> tuple[Known, ...]:
+        """Return every session that is known."""
+        with self._lock:
+            return tuple(self._table.rows.values())
+
+    def silent(self) -> tuple[Known, ...]:
+        """Return the sessions that should have shown a channel by now."""
+        with self._lock:
+            return self._table.silent(self._clock.monotonic())
+
+    def disagreeing(self) -> tuple[Known, ...]:
+        """Return the sessions that a witness should have confirmed by now."""
+        with self._lock:
+            return self._table.disagreeing(self._clock.monotonic())
+
+    def due_in(self) -> float | None:
+        """Return the seconds until :meth:`silent` or :meth:`disagreeing` may name one, None when nothing is awaited."""
         with self._lock:
             due = self._table.next_due()
         return None if due is None else max(0.05, due - self._clock.monotonic())
+
+    def _change(self, step: Callable[[Sessions, float], Sessions]) -> None:
+        with self._lock:
+            self._table = step(self._table, self._clock.monotonic())
+
+
+def client(source: str | None, port: int | None) -> str | None:
+    """Return a client's address and port as one name, None where either is not known."""
+    return None if source is None or port is None else f"{source} {port}"

@@ -19,6 +19,7 @@ FOR_THE_LAB = (
     "openssh-client",
     "packer",
     "procps",
+    "rsync",
     "sqlite3",
     "systemd-container",
     "tmux",

@@ -31,7 +31,25 @@ def _certificate(data: Data) -> str:
 
 def _channel(data: Data) -> str:
     where = f" on {data['pty']}" if data["pty"] else ""
-    return f"{data['user']} from {data['source']}: {data['kind']}{where}"
+    return f"{data['user']} from {data['source']}: {data['subsystem'] or data['kind']}{where}"
+
+
+def _of(data: Data) -> str:
+    user = (data.get("session") or {}).get("user")
+    return f" of {user}" if user else ""
+
+
+def _commands(data: Data) -> str:
+    return f"{len(data['commands'])} command(s){_of(data)}, {data['missed']} missed"
+
+
+def _privilege(data: Data) -> str:
+    return f"{data['user']} became {data['target']} by {data['via'] or 'an unknown program'}"
+
+
+def _left_behind(data: Data) -> str:
+    programs = ", ".join(process["exe"] or "an unknown program" for process in data["processes"][:3])
+    return f"{data['count']} process(es){_of(data)} still running: {programs}"
 
 
 def _files(data: Data) -> str:
@@ -65,6 +83,9 @@ SUMMARIES: Mapping[str, Callable[[Data], str]] = {
     "gate.changed": _gate,
     "certificate.refused": _certificate,
     "session.channel": _channel,
+    "session.commands": _commands,
+    "session.privilege": _privilege,
+    "session.left_behind": _left_behind,
     "files.changed": _files,
     "sensor.lost": _loss,
     "flag.pardoned": _word,

@@ -24,3 +24,6 @@ class Kind(StrEnum):
         """Tell whether this says more than `other`, or anything at all where nothing was known (None)."""
         order = list(Kind)
         return other is None or order.index(self) > order.index(other)
+
+
+ON_TERMINAL = frozenset({Kind.COMMAND_WITH_PTY, Kind.SHELL})

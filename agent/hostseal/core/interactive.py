@@ -95,7 +95,12 @@ def name_of(exe: str, argv: Sequence[str]) -> str | None:
 
 
 def interactive(exe: str, argv: Sequence[str], stdin: Stdin) -> bool:
-    """Return whether a process takes its commands from whoever holds the other end of its standard input."""
+    """Return whether a process takes its commands from whoever holds the other end of its standard input.
+
+    No arguments at all, not even a first one, means that they were not seen: the kernel shows none while it starts a program.
+    """
+    if not argv:
+        return False
     program, words = _program(exe, argv)
     name = _known(program)
     return name is not None and stdin is not Stdin.OTHER and reads_commands(name, words)
@@ -187,14 +192,13 @@ def _is_word(how: Interpreter, word: str) -> bool:
 
 
 def _short(name: str, how: Interpreter, word: str) -> _Option:
-    forces = carries = False
+    forces = carries = takes_next = False
     for place, letter in enumerate(word[1:], 2):
         rest = word[place:]
         if how.plus:
             carries |= letter in how.program
             forces |= letter in how.stdin
-            if letter in how.argument:
-                return _Option(letter, carries=carries, forces=forces, takes_next=True)
+            takes_next |= letter in how.argument
         elif letter in how.program:
             return _Option(letter, rest, carries=True, forces=forces, takes_next=not rest)
         elif letter in how.argument:
@@ -203,7 +207,7 @@ def _short(name: str, how: Interpreter, word: str) -> _Option:
             forces = True
         if letter in _ATTACHED.get(name, ()):
             break
-    return _Option(word, carries=carries, forces=forces)
+    return _Option(word, carries=carries, forces=forces, takes_next=takes_next)
 
 
 def _later(how: Interpreter, words: Sequence[str]) -> bool:

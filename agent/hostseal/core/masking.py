@@ -12,14 +12,25 @@ _WORD = (
     r"|auth(?:orization)?|bearer|cookie)"
 )
 _NAME = rf"[\w.-]*{_WORD}\w*"
+_VALUE = r"\"[^\"]*\"?|'[^']*'?|[^\s&;,]+"
 _ASSIGNED = re.compile(
-    rf"(?P<name>(?<![\w-])-{{0,2}}{_NAME})(?P<equals>\s*[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s&;,]+)",
-    re.IGNORECASE,
+    rf"(?P<name>(?<![\w.-])-{{0,2}}{_NAME}[\"']?)(?P<equals>\s*[=:]\s*)(?:{_VALUE})", re.IGNORECASE
 )
 _OPTION = re.compile(rf"--?{_NAME}\Z", re.IGNORECASE)
 _HEADER = re.compile(r"(?P<scheme>\b(?:bearer|basic)\s+)\S+", re.IGNORECASE)
-_IN_ADDRESS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s/@:]*:)[^\s/@]+@", re.IGNORECASE)
-_AFTER = re.compile(rf"(?P<option>(?<!\S)--?{_NAME}\s+)(?P<value>[^\s-]\S*)", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"(?P<scheme>(?<![\w+.-])[a-z][a-z0-9+.-]*://[^\s/@:]*:)[^\s/@]+@", re.IGNORECASE)
+_AFTER = re.compile(rf"(?P<option>(?<!\S)--?{_NAME}\s+)(?:[^\s-]\S*)", re.IGNORECASE)
+_OF_PROGRAM = {
+    "curl": frozenset({"-u", "--user", "-U", "--proxy-user"}),
+    "ldapmodify": frozenset({"-w"}),
+    "ldapsearch": frozenset({"-w"}),
+    "mariadb": frozenset({"-p"}),
+    "mysql": frozenset({"-p"}),
+    "mysqldump": frozenset({"-p"}),
+    "redis-cli": frozenset({"-a"}),
+    "sshpass": frozenset({"-p"}),
+}
+"""Options of programs that hold a secret and do not say so; `-p` also where the value is part of the same word."""
 
 
 def masked(argv: Sequence[str]) -> tuple[str, ...]:
@@ -28,14 +39,16 @@ def masked(argv: Sequence[str]) -> tuple[str, ...]:
 
 
 def _words(argv: Sequence[str]) -> Iterator[str]:
-    hide = False
+    hide, own = False, _OF_PROGRAM.get(argv[0].rpartition("/")[2], frozenset()) if argv else frozenset()
     for position, word in enumerate(argv):
         if hide and not word.startswith("--"):
             yield HIDDEN
             hide = False
-            continue
-        yield _within(word) if position else word
-        hide = position > 0 and _OPTION.match(word) is not None
+        elif position and word[:2] in own and len(word) > 2 and not word.startswith("--"):  # noqa: PLR2004 - -pVALUE
+            yield word[:2] + HIDDEN
+        else:
+            yield _within(word) if position else word
+            hide = position > 0 and (word in own or _OPTION.match(word) is not None)
 
 
 def _within(word: str) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from hostseal.core.attribution import Confidence
-from hostseal.core.interactive import Stdin, interactive, name_of
+from hostseal.core.channel import Kind
+from hostseal.core.interactive import Stdin, interactive, may_interpret, name_of
 from hostseal.core.sshd_lines import SSHD_PROGRAMS
 
 INTERMEDIARIES = frozenset({"sudo", "su", "doas", "pkexec", "runuser", "sg", "newgrp", "sudo-rs", "su-rs"})
@@ -46,17 +47,23 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
 Table = Mapping[int, Process]
 
 
-class Interactive(msgspec.Struct, frozen=True, kw_only=True):
-    """A program that takes commands from its standard input, in a channel without a terminal.
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """What a channel without a terminal turned out to be used for, by one of its programs.
 
     `root` is the channel's first process, None when it has ended. `login_shell`: the program is the channel's first
     process and was started as a login shell, as sshd starts one for a client that asked for a shell without a terminal.
     """
 
+    kind: Kind
     program: Process
     root: Process | None
     login_shell: bool
     confidence: Confidence
+
+    @property
+    def named(self) -> tuple[Process, ...]:
+        """The processes by which this use is known again: the channel's first one, and the program that outlives it."""
+        return (self.program,) if self.root is None else (self.root, self.program)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,22 +75,44 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     confidence: Confidence
 
 
-def interactive_programs(table: Table) -> Iterator[Interactive]:
-    """Yield what takes commands in a channel without a terminal; a channel that has one is an open shell anyhow."""
+def uses(table: Table) -> Iterator[Use]:
+    """Yield what takes commands in a channel without a terminal, and each channel that is an old scp's.
+
+    A channel with a terminal is an open shell anyhow: what is piped into a program there is no news.
+    """
     for process in table.values():
-        if process.exe is None or not interactive(process.exe, process.argv, process.stdin):
+        kind = _kind(process)
+        if kind is None:
             continue
         root = channel_of(table, process)
-        if root is not None and root.stdin is Stdin.TTY:
+        if is_sshds_own(table, root):
+            continue
+        if (root is not None and root.stdin is Stdin.TTY) or (kind is Kind.SCP and root is not process):
             continue
         fed_by_client = root is not None and process.channel == root.channel
         exact = fed_by_client or process.stdin is Stdin.TTY
-        yield Interactive(
+        yield Use(
+            kind=kind,
             program=process,
             root=root,
-            login_shell=process is root and process.argv[:1] != () and process.argv[0].startswith("-"),
+            login_shell=process is root and bool(process.argv) and process.argv[0].startswith("-"),
             confidence=Confidence.EXACT if exact else Confidence.INFERRED,
         )
+
+
+def may_tell(exe: str | None) -> bool:
+    """Return whether a program that has just been executed may make :func:`uses` speak."""
+    return exe is not None and (may_interpret(exe) or exe.endswith("/scp"))
+
+
+def _kind(process: Process) -> Kind | None:
+    if process.exe is None:
+        return None
+    if interactive(process.exe, process.argv, process.stdin):
+        return Kind.INTERACTIVE_COMMAND
+    if _name(process) == "scp" and {"-t", "-f"} & set(process.argv[1:]):
+        return Kind.SCP
+    return None
 
 
 def channel_of(table: Table, process: Process) -> Process | None:
@@ -98,6 +127,14 @@ def channel_of(table: Table, process: Process) -> Process | None:
     return None
 
 
+def is_sshds_own(table: Table, root: Process | None) -> bool:
+    """Tell whether sshd's monitor itself runs this, as PAM's programs are run: a user's channels are its child's."""
+    if root is None or root.login_uid == 0:
+        return False
+    parent = table.get(root.parent)
+    return parent is not None and parent.is_sshd and parent.uid == 0
+
+
 def changes_of_user(table: Table) -> Iterator[Change]:
     """Yield each process that acts for another user than the kernel's login uid, sshd's own apart.
 
@@ -107,7 +144,9 @@ def changes_of_user(table: Table) -> Iterator[Change]:
         if process.login_uid is None or process.is_sshd or _name(process) in INTERMEDIARIES:
             continue
         borrowed = process.effective_uid != process.login_uid and _is_interpreter(process)
-        if process.uid == process.login_uid and not borrowed:
+        if (process.uid == process.login_uid and not borrowed) or is_sshds_own(
+            table, channel_of(table, process)
+        ):
             continue
         via = process if process.uid == process.login_uid else _intermediary(table, process)
         yield Change(

@@ -84,8 +84,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def session_key(event: Event) -> str:
-    """Return the name of the SSH session an event belongs to, unique over boots."""
-    return f"{event.host.boot_id}:{event.audit_session}"
+    """Return the name of the SSH session an event belongs to, unique over boots.
+
+    Where the kernel keeps no audit, it is the connection's process with the client's address and port.
+    """
+    if event.audit_session is not None:
+        return f"{event.host.boot_id}:{event.audit_session}"
+    session = (event.data.get("session") if event.type is EventType.SESSION_CHANNEL else event.data) or {}
+    client = " ".join(str(session.get("connection") or "").split()[:2])
+    return f"{event.host.boot_id}:{session.get('leader_pid')}:{client}"
 
 
 def provisional(standing: Standing, event: Event) -> Standing:

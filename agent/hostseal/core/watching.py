@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from hostseal.core.channel import Kind
+
 FIRST_LOOKS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """After a session or a channel has opened: rising, for most of what matters happens at its start."""
 
@@ -14,12 +16,15 @@ AFTER_CLOSE = (2.0, 30.0)
 LOGIN_SHELL_GRACE = 2.0
 """How long the journal may take to say that a channel is a shell, before a login shell counts as a command's."""
 
+ORPHAN_GRACE = 1.0
+
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
     """One session: its data as PAM gave it, when to look next, and what has been reported of it.
 
     `said` holds the keys of what was reported; `shells` counts the shells without a terminal that the journal told of;
-    `login_shells` when each login shell without a terminal was first seen, by its process.
+    `login_shells` when each login shell without a terminal was first seen, by its process; `orphans` the same for each
+    process of another user with nothing above it that would explain it.
     """
 
     data: dict[str, Any]
@@ -27,6 +32,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     closed: bool = False
     shells: int = 0
     login_shells: dict[tuple[int, int], float] = {}
+    orphans: dict[tuple[int, int], float] = {}
     said: frozenset[str] = frozenset()
     left: frozenset[tuple[int, int]] = frozenset()
 
@@ -41,16 +47,15 @@ def opened(data: dict[str, Any], now: float) -> Watched:
     return Watched(data=data, looks=_from(now))
 
 
-def channel(session: Watched, kind: str, now: float, *, terminal: bool) -> Watched:
+def channel(session: Watched, kind: str, now: float) -> Watched:
     """Return the session after a channel of it was told of: it is looked at often again."""
-    shell = kind == "shell_no_pty" or (kind == "shell" and not terminal)
     judging = (seen + LOGIN_SHELL_GRACE for seen in session.login_shells.values())
     return replace(
         session,
         looks=session.looks
         if session.closed
         else tuple(sorted({*_from(now), *(at for at in judging if at > now)})),
-        shells=session.shells + int(shell),
+        shells=session.shells + int(kind == Kind.SHELL_NO_PTY),
     )
 
 
@@ -65,9 +70,9 @@ def looked(session: Watched, now: float) -> Watched:
     return replace(session, looks=later if later or session.closed else (now + LATER_EVERY,))
 
 
-def said(session: Watched, key: str) -> Watched:
-    """Return the session with `key` among what has been reported."""
-    return replace(session, said=session.said | {key})
+def said(session: Watched, *keys: str) -> Watched:
+    """Return the session with `keys` among what has been reported."""
+    return replace(session, said=session.said | set(keys))
 
 
 def login_shell(session: Watched, process: tuple[int, int], now: float) -> Watched:
@@ -80,6 +85,16 @@ def login_shell(session: Watched, process: tuple[int, int], now: float) -> Watch
         login_shells={**session.login_shells, process: now},
         looks=session.looks if session.closed else tuple(sorted({*session.looks, due})),
     )
+
+
+def orphan(session: Watched, process: tuple[int, int], now: float) -> Watched:
+    """Return the session with a process of another user seen at `now` that nothing above it explains."""
+    return replace(session, orphans={process: now, **session.orphans})
+
+
+def is_lasting(session: Watched, process: tuple[int, int], now: float) -> bool:
+    """Return whether an orphan lives on: one that does not was PAM's, read while the sshd above it was going."""
+    return now - session.orphans.get(process, now) >= ORPHAN_GRACE
 
 
 def in_disguise(session: Watched, process: tuple[int, int], now: float) -> bool:

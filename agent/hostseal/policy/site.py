@@ -43,6 +43,14 @@ class ChannelAnswer(StrEnum):
     LIFT = "lift"
 
 
+class Missing(StrEnum):
+    """The witness whose silence about a login may flag a host: core/session.py."""
+
+    PAM = "pam"
+    JOURNAL = "journal"
+    SSHD = "sshd"
+
+
 class AutomationChanges(StrEnum):
     """What a change of sealed files by automation does."""
 
@@ -195,6 +203,7 @@ class Site(_Shape, frozen=True, kw_only=True):
     channel: Channels
     deadline_seconds: Seconds
     default: Default
+    flag_on_disagreement: tuple[Missing, ...]
     flag_on_loss: tuple[Name, ...]
     gate: Gate
     groups: dict[Name, Group]

@@ -11,24 +11,27 @@ _PROPERTIES = ("Name", "Service", "RemoteHost", "Audit", "Leader", "State")
 
 
 def ssh_sessions() -> Iterator[dict[str, Any]]:
-    """Yield each open SSH session in the shape of a `session.opened` event's data; key and connection are not known."""
-    for name in login.sessions():
+    """Yield each open SSH session in the shape of a `session.opened` event's data; key and connection are not known.
+
+    There is none where logind does not run.
+    """
+    try:
+        names = login.sessions()
+    except OSError:
+        return
+    for name in names:
         found = _show(name)
-        if (
-            found.get("Service") == "sshd"
-            and found.get("State") != "closing"
-            and found.get("Audit", "0") != "0"
-        ):
+        if found.get("Service") == "sshd" and found.get("State") != "closing":
             yield {
                 "user": found.get("Name", ""),
                 "service": "sshd",
                 "source": found.get("RemoteHost") or None,
                 "connection": None,
-                "audit_session": int(found["Audit"]),
+                "audit_session": int(found.get("Audit", "0")) or None,
                 "login_uid": None,
                 "logind_session": name,
                 "key": None,
-                "leader_pid": int(found.get("Leader", "0")),
+                "leader_pid": int(found.get("Leader", "0")) or None,
                 "seen_by": "logind",
             }
 

@@ -43,13 +43,12 @@ class PamSensor:
         if login.phase not in _PHASES:
             raise ValueError(f"{login.phase!r} is not one of PAM's phases {', '.join(_PHASES)}")
         kind = _PHASES[login.phase]
-        data, audit = login_data(login, kind), login.audit_session
-        if kind is EventType.SESSION_OPENED and audit is not None:
-            self._sessions.opened(audit, data)
+        data = login_data(login, kind)
+        if kind is EventType.SESSION_OPENED:
+            self._sessions.opened(data)
         identity = self._recorder(kind, data, sensor="pam", key=f"{login.phase}:{login.pid}:{login.time!r}")
         if kind is EventType.SESSION_CLOSED:
-            if audit is not None:
-                self._sessions.closed(audit)
+            self._sessions.closed(data)
             return Verdict()
         task = self._spool.task(identity)
         if task is None:
@@ -58,8 +57,8 @@ class PamSensor:
         if kind is EventType.SESSION_OPENED:
             if verdict.admitted:
                 self._settle(identity)
-            elif audit is not None:
-                self._sessions.refused(audit)
+            else:
+                self._sessions.refused(data)
         return verdict
 
     def _settle(self, identity: str) -> None:

@@ -73,8 +73,8 @@ def _start(pid: int) -> int | None:
 
 
 def _argv(pid: int) -> tuple[str, ...]:
-    words = _read(f"/proc/{pid}/cmdline", ARGV_BYTES).removesuffix(b"\0").split(b"\0")[:ARGUMENTS]
-    return tuple(faithful(word) for word in words) if words != [b""] else ()
+    raw = _read(f"/proc/{pid}/cmdline", ARGV_BYTES)
+    return tuple(faithful(word) for word in raw.removesuffix(b"\0").split(b"\0")[:ARGUMENTS]) if raw else ()
 
 
 def _stdin(pid: int) -> tuple[Stdin, str | None]:

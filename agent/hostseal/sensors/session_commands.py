@@ -35,7 +35,7 @@ class SessionCommands:
 
     def add(self, audit: int, facts: ProcessFacts, process: Process | None, when: datetime) -> None:
         """Take one command; `process` is None when it had ended before its arguments could be read."""
-        argv = None if process is None else [_short(word) for word in masked(process.argv)]
+        argv = None if process is None else list(masked([_short(word) for word in process.argv]))
         uid = facts.uid if process is None else process.effective_uid
         entry = {"time": timestamp(when), "pid": facts.pid, "uid": uid, "exe": facts.exe, "argv": argv}
         self._batches.setdefault(audit, []).append(entry)

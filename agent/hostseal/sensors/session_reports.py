@@ -5,8 +5,10 @@ from typing import Any
 
 from hostseal.core import watching
 from hostseal.core.event import EventType
-from hostseal.core.processes import Process, changes_of_user, interactive_programs
+from hostseal.core.processes import Process, changes_of_user, uses
+from hostseal.core.session import name_of
 from hostseal.core.watching import Watched
+from hostseal.open_sessions import OpenSessions
 from hostseal.ports import Emit
 
 SENSOR = "processes"
@@ -21,37 +23,42 @@ class SessionReports:
     A table may hold some of the session's processes only, if it holds the way from each up to sshd.
     """
 
-    def __init__(self, emit: Emit) -> None:
-        self._emit = emit
+    def __init__(self, emit: Emit, sessions: OpenSessions) -> None:
+        self._emit, self._sessions = emit, sessions
 
-    def interactive(self, audit: int, session: Watched, table: Table, now: float) -> Watched:
-        """Report each channel without a terminal in which a program takes commands."""
-        for found in interactive_programs(table):
+    def channels(self, audit: int, session: Watched, table: Table, now: float) -> Watched:
+        """Report what each channel without a terminal turned out to be used for."""
+        for found in uses(table):
             if found.login_shell:
                 session = watching.login_shell(session, found.program.name, now)
                 if not watching.in_disguise(session, found.program.name, now):
                     continue
-            root = found.root.name if found.root is not None else (0, 0)
-            key = f"interactive:{audit}:{root[0]}:{root[1]}"
-            if key in session.said:
+            keys = [f"{found.kind}:{audit}:{process.pid}:{process.start}" for process in found.named]
+            if session.said.intersection(keys):
                 continue
             data = {
                 "session": session.data,
                 "user": session.data["user"],
                 "source": session.data["source"],
-                "kind": "interactive_command",
+                "kind": str(found.kind),
                 "subsystem": None,
                 "pty": None,
                 "confidence": str(found.confidence),
                 "number": None,
             }
-            self._emit(EventType.SESSION_CHANNEL, data, sensor=SENSOR, key=key)
-            session = watching.said(session, key)
+            self._emit(EventType.SESSION_CHANNEL, data, sensor=SENSOR, key=keys[0])
+            self._sessions.channel(name_of(session.data), None, found.kind)
+            session = watching.said(session, *keys)
         return session
 
-    def privilege(self, audit: int, session: Watched, table: Table) -> Watched:
+    def privilege(self, audit: int, session: Watched, table: Table, now: float) -> Watched:
         """Report each other user that a process of the session acts for."""
         for change in changes_of_user(table):
+            if change.via is None:
+                process = table[change.pid].name
+                session = watching.orphan(session, process, now)
+                if not watching.is_lasting(session, process, now):
+                    continue
             key = privilege_key(audit, change.target, change.via)
             if key not in session.said:
                 data = {

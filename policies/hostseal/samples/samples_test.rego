@@ -29,6 +29,7 @@ site := {
 	},
 	"deadline_seconds": 600,
 	"default": {"mode": "observe", "class": "immutable"},
+	"flag_on_disagreement": ["pam"],
 	"flag_on_loss": ["queue_overflow"],
 	"gate": {
 		"allowed_collections": ["hostseal.core"],
@@ -326,4 +327,14 @@ lost := about("sensor.lost", {
 	"scope": "/etc",
 	"rescanned": true,
 	"detail": {},
+})
+
+disagreement := about("witnesses.disagree", {
+	"session": null,
+	"user": "alice",
+	"source": "192.0.2.7",
+	"seen_by": ["journal", "logind"],
+	"missing": ["pam"],
+	"why": "the PAM hook has not reported a session that others have seen",
+	"count": 1,
 })

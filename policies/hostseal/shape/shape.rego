@@ -45,6 +45,18 @@ readable if {
 }
 
 readable if {
+	input.event.type == "witnesses.disagree"
+	is_string(input.event.data.user)
+	is_string(input.event.data.why)
+	is_number(input.event.data.count)
+	is_array(input.event.data.seen_by)
+	is_array(input.event.data.missing)
+	every witness in array.concat(input.event.data.seen_by, input.event.data.missing) {
+		is_string(witness)
+	}
+}
+
+readable if {
 	input.event.type == "files.changed"
 	input.event.data.writer.kind in {"session", "executable", "action", "unknown"}
 	input.event.data.confidence in {"exact", "inferred", "unknown"}
@@ -115,6 +127,7 @@ read_by_rules := {
 	"session.channel",
 	"session.privilege",
 	"session.left_behind",
+	"witnesses.disagree",
 	"files.changed",
 	"sensor.lost",
 	"operator.flagged",

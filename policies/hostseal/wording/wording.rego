@@ -25,6 +25,13 @@ longest_name := 200
 plain := `^[A-Za-z0-9_./:@%+=,~-]{1,200}$`
 
 # METADATA
+# scope: document
+# description: A sentence of the agent's own as it is, anything else as a name.
+sentence(text) := text if regex.match(`^[A-Za-z][A-Za-z0-9 ,;:'?()-]{1,200}$`, text)
+
+sentence(text) := name(text) if not regex.match(`^[A-Za-z][A-Za-z0-9 ,;:'?()-]{1,200}$`, text)
+
+# METADATA
 # description: A login with its key and where it came from.
 login(subject) := sprintf("%s (%s) from %s", [name(subject.user), credential(subject), source(subject)])
 
