@@ -1,6 +1,7 @@
 """Break-glass on real hosts: a certificate lets its person in on its host in its time; every other one is refused and is an event."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ import pytest
 
 from e2e import record
 from e2e.conftest import Fleet
-from lab import Host
+from e2e.test_how_to import commands, on_host
+from lab import Host, keys
 from lab.ssh import Completed, finish, options
 from lab_site import Site, install
 
@@ -94,14 +96,7 @@ def glass(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gl
     folder = tmp_path_factory.mktemp("glass")
     for name in ("authority", "stranger"):
         keygen(folder, name)
-    said = subprocess.run(
-        ["ssh-keygen", "-lf", folder / "authority.pub"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=30,
-    )
-    data = {"break_glass": {"authorities": [said.stdout.split()[1]]}}
+    data = {"break_glass": {"authorities": [fingerprint(folder / "authority.pub")]}}
     (folder / "site.json").write_text(json.dumps(data))
     site = replace(
         fleet.site,
@@ -245,6 +240,52 @@ def test_one_that_was_taken_back_is_refused_where_the_list_is(glass: Glass) -> N
     assert (states[issued["serial"]], states[other["serial"]]) == ("revoked", "holds")
 
 
+def test_the_how_to_page(glass: Glass, tmp_path: Path) -> None:
+    """Each of its commands; the passphrase is none here, and ssh reaches the lab by its own settings."""
+    names = {"web-1": glass.host.name, "INSTANCE": record.status(glass.host)["instance"]}
+    make_key, drill, use_drill, look, grant, login, extend, listing, revoke = commands(
+        "break-glass.md", names
+    )
+    (tmp_path / "keys").mkdir()
+    run(make_key.replace("ssh-keygen", "ssh-keygen -q -N ''"), tmp_path)
+    both = [glass.folder / "authority.pub", tmp_path / "keys/break-glass.pub"]
+    data = {"break_glass": {"authorities": [fingerprint(path) for path in both]}}
+    (tmp_path / "site.json").write_text(json.dumps(data))
+    trusted = {"hostseal_break_glass_authorities": [str(path) for path in both]}
+    variables = {**glass.site.variables, **trusted}
+    install(replace(glass.site, data={**glass.site.data, **data}, variables=variables), [glass.host])
+    run(drill, tmp_path)
+    through = f"ssh -F {keys.ssh_config(glass.host.record.lab)} -o BatchMode=yes"
+    assert run(use_drill.replace("ssh", through, 1), tmp_path) == "hostseal: break-glass works on this host\n"
+    assert names["INSTANCE"] in on_host(glass.host, look).stdout
+    identity = run(grant, tmp_path).split()[1].rstrip(",")
+    before = record.last_seq(glass.host)
+    assert run(f"{login.replace('ssh', through, 1)} id -un", tmp_path) == "alice\n"
+    opened = record.wait_for(glass.host, before, "session.opened")["event"]["data"]
+    assert opened["key"]["certificate"]["extensions"]["grant@hostseal"] == identity
+    run(extend.replace("GRANT", identity), tmp_path)
+    assert run(f"{login.replace('ssh', through, 1)} id -un", tmp_path) == "alice\n"
+    assert run(listing, tmp_path).count(f"{identity}  holds") == 2
+    assert run(revoke.replace("GRANT", identity), tmp_path).count("is in ") == 2
+    assert run(listing, tmp_path).count(f"{identity}  revoked") == 2
+
+
+def fingerprint(public: Path) -> str:
+    argv = ["ssh-keygen", "-lf", str(public)]
+    return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30).stdout.split()[1]
+
+
+def run(command: str, folder: Path) -> str:
+    """Run a command of the page as an operator; return what it printed."""
+    path = f"{PROGRAM.parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-ec", command], cwd=folder, env={**os.environ, "PATH": path, "XDG_STATE_HOME": str(folder / "state")},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_without_the_list_sshd_takes_no_key_at_all_and_says_so(glass: Glass) -> None:
     """Why the role puts the list there first, and why `doctor` looks for it."""
     glass.grant("unlisted")
@@ -252,6 +293,9 @@ def test_without_the_list_sshd_takes_no_key_at_all_and_says_so(glass: Glass) -> 
     try:
         assert glass.host.ssh("deploy", "true").returncode == 255
         glass.refused("unlisted", "unchecked")
+        said = glass.host.peek([record.HOSTSEAL, "doctor", "--json"], check=False)
+        [looked] = [one for one in json.loads(said.stdout) if one["check"] == "revoked keys"]
+        assert (said.returncode, looked["ok"]) == (1, False)
         glass.host.peek(f"printf rubbish > {KRL}")
         assert glass.host.ssh("deploy", "true").returncode == 255
     finally:
