@@ -138,7 +138,8 @@ class Daemon:
     def _tick(self, ticks: int) -> None:
         try:
             fallback.take_in(self.settings.state / "fallback", self.recorder)
-            self.pipeline.responses.repair(self.recorder.host)
+            if self.pipeline.responses.repair(self.recorder.host):
+                self._actions.wake()
             if ticks % _ALIVE_EVERY == 0:
                 self._spool.remember("alive", timestamp(self._clock.now()).encode())
         except (SpoolError, OSError) as error:
