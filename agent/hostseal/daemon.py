@@ -189,7 +189,8 @@ class Daemon:
         try:
             fallback.take_in(self.settings.state / "fallback", self.recorder)
             self._keeper.tick()
-            self.pipeline.responses.repair(self.recorder.host)
+            if self.pipeline.responses.repair(self.recorder.host):
+                self._actions.wake()
             if ticks % _ALIVE_EVERY == 0:
                 self._spool.remember("alive", timestamp(self._clock.now()).encode())
         except (SpoolError, OSError) as error:

@@ -98,7 +98,7 @@ class Responses:
 
     def finished(self, task: ActionTask, host: Host) -> None:
         """Follow up on a lockdown that is in force: end the sessions that were open before, where the site says so."""
-        self._repairs = 0
+        self._repairs, self._next_repair = 0, 0.0
         now = self.lockdown.now
         if now.terms.existing_sessions != "terminate":
             return
@@ -106,20 +106,23 @@ class Responses:
             if not levels.is_automation(session, now.terms):
                 self._terminate(session, task.event, host, task.incident)
 
-    def repair(self, host: Host) -> None:
-        """Queue the lockdown again when its drop-in is not what it should be; the pace falls while that does not help."""
+    def repair(self, host: Host) -> bool:
+        """Queue the lockdown again when its drop-in is not what it should be; return whether it was queued.
+
+        The pace falls while that does not help.
+        """
         now = self.lockdown.now
         action = levels.action_for(now.level)
         if action is None or self.in_force() or self._clock.monotonic() < self._next_repair:
-            return
+            return False
         if self._spool.unfinished_actions(now.incident or "", action):
-            return
+            return False
         self._repairs += 1
         self._next_repair = self._clock.monotonic() + delay(
             self._repairs, base=_REPAIR_BASE_SECONDS, cap=_REPAIR_CAP_SECONDS
         )
         moment = timestamp(self._clock.now())
-        self._queue(action, now.incident or "", f"repair at {moment}", host, moment)
+        return self._queue(action, now.incident or "", f"repair at {moment}", host, moment)
 
     def in_force(self) -> bool:
         """Return whether sshd's drop-in is, byte by byte, the one of the level."""

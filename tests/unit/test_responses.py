@@ -180,8 +180,9 @@ def test_drift_is_repaired_at_a_falling_pace(bench: Bench) -> None:
     assert len(bench.queued()) == 1, "the first run is not over yet"
     began, times = bench.clock.seconds, []
     while len(times) < 4:
-        bench.responses.repair(HOST)
-        if bench.queued():
+        repaired = bench.responses.repair(HOST)
+        assert bool(bench.queued()) is repaired
+        if repaired:
             times.append(bench.clock.seconds - began)
         bench.clock.seconds += 5
     pauses = [later - sooner for sooner, later in pairwise(times)]

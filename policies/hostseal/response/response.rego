@@ -45,18 +45,20 @@ session := input.event.data.session if {
 
 # METADATA
 # description: The host is in the part of all hosts that may be locked down.
-staged if bucket < data.hostseal.site.lockdown.stage_percent
+staged if bucket(input.event.host.machine_id) < data.hostseal.site.lockdown.stage_percent
 
 # METADATA
-# description: The host's place among a hundred, from 0 to 99, by its machine id alone.
-bucket := place(input.event.host.machine_id)
-
-place(machine_id) := number % 100 if {
-	digits := split(substring(crypto.sha256(machine_id), 0, 8), "")
-	number := sum([bits.lsh(hexadecimal[digit], 4 * (7 - index)) | some index, digit in digits])
+# description: A host's place among a hundred, from 0 to 99, by its machine id alone.
+bucket(machine_id) := (high + low) % 100 if {
+	[a, b, c, d] := split(substring(crypto.sha256(machine_id), 0, 4), "")
+	high := (hexadecimal[a] * 4096) + (hexadecimal[b] * 256)
+	low := (hexadecimal[c] * 16) + hexadecimal[d]
 }
 
-hexadecimal[digit] := value if some value, digit in split("0123456789abcdef", "")
+hexadecimal := {
+	"0": 0, "1": 1, "2": 2, "3": 3, "4": 4, "5": 5, "6": 6, "7": 7,
+	"8": 8, "9": 9, "a": 10, "b": 11, "c": 12, "d": 13, "e": 14, "f": 15,
+}
 
 # METADATA
 # description: Whom a lockdown leaves alone, and how it is done.
