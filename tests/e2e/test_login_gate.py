@@ -1,0 +1,302 @@
+"""The login gate on a booted host: who is refused and how they read it, what happens when it cannot ask, and every way out."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from e2e import record
+from e2e.guarded import HOW, Guarded
+from lab_site import install
+
+pytest_plugins = ["e2e.gate_fixture"]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+REFUSAL = "Refused: alice logs in without break-glass, and gate-one is immutable."
+UNASKED = "Refused: Hostseal's policy cannot be asked on this host now."
+CONFIRM = f"sudo {record.HOSTSEAL} gate confirm"
+STOP_AGENT = "systemctl stop hostseal.socket hostseal.service"
+START_AGENT = "systemctl start hostseal.socket hostseal.service"
+
+
+@contextmanager
+def broken(guarded: Guarded, breaking: str, mending: str) -> Iterator[None]:
+    guarded.host.peek(["bash", "-ec", breaking])
+    try:
+        yield
+    finally:
+        guarded.host.peek(["bash", "-ec", mending])
+
+
+def agent_is_back(guarded: Guarded) -> None:
+    record.wait_until(lambda: record.status(guarded.host)["agent"] is not None, what="the agent is back")
+
+
+def test_in_mode_enforce_nobody_is_refused_before_break_glass_has_worked(guarded: Guarded) -> None:
+    before = record.last_seq(guarded.host)
+    assert guarded.state() == "off"
+    assert guarded.ssh("alice", "echo in").stdout == "in\n"
+    assert guarded.ssh("deploy", CONFIRM).returncode == 2
+    assert not [r for r in record.events(guarded.host, before) if r["event"]["type"] == "login.refused"]
+
+
+def test_a_drill_starts_a_trial_which_only_a_new_connection_confirms(guarded: Guarded) -> None:
+    before = record.last_seq(guarded.host)
+    words = guarded.host.ssh_args("deploy")
+    with subprocess.Popen(
+        [*words, "sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as older:
+        record.wait_for(guarded.host, before, "session.channel", lambda data: data["user"] == "deploy")
+        guarded.prove()
+        changed = record.wait_for(guarded.host, before, "gate.changed")
+        assert (changed["event"]["data"]["before"], changed["event"]["data"]["state"]) == ("off", "trial")
+        said, _ = older.communicate(f"{CONFIRM}\n", timeout=30)
+    assert "older than the trial" in said
+    assert guarded.state() == "trial"
+    assert REFUSAL in guarded.ssh("alice", "true").stderr
+    assert "armed" in guarded.ssh("deploy", CONFIRM).stdout
+    assert guarded.state() == "armed"
+    assert record.standing(guarded.host) == "sealed", "a drill costs nothing"
+
+
+def test_a_trial_that_nobody_confirms_reverts_by_itself(guarded: Guarded) -> None:
+    guarded.disarm()
+    guarded.settings(revert_seconds=3)
+    before = record.last_seq(guarded.host)
+    guarded.prove()
+    record.wait_for(
+        guarded.host, before, "gate.changed", lambda data: data["cause"] == "nobody confirmed it in time"
+    )
+    assert guarded.ssh("alice", "true").returncode == 0
+    guarded.settings(revert_seconds=600)
+
+
+CLIENTS = [
+    pytest.param(("ssh",), ("true",), None, id="command"),
+    pytest.param(("ssh", "-tt"), (), "exit\n", id="terminal"),
+    pytest.param(("ssh", "-T"), (), "exit\n", id="shell without a terminal"),
+    pytest.param(("sftp", "-b", "-"), (), "pwd\n", id="sftp"),
+    pytest.param(("ssh", "-N"), (), None, id="no channel"),
+    pytest.param(("ssh", "-W", "127.0.0.1:22"), (), None, id="forward"),
+]
+
+
+@pytest.mark.parametrize(("program", "command", "given"), CLIENTS)
+def test_who_is_refused_reads_why_and_how_to_ask_and_no_protocol_is_broken(
+    guarded: Guarded, program: tuple[str, ...], command: tuple[str, ...], given: str | None
+) -> None:
+    guarded.arm()
+    before = record.last_seq(guarded.host)
+    done = guarded.ssh("alice", *command, program=program, given=given)
+    assert (done.returncode, done.stdout) == (255, "")
+    assert f"{REFUSAL} {HOW}" in done.stderr
+    assert "Received message too long" not in done.stderr
+    refused = record.wait_for(guarded.host, before, "login.refused")
+    assert (refused["event"]["data"]["by"], refused["event"]["data"]["phase"]) == ("policy", "account")
+    assert not [r for r in record.events(guarded.host, before) if r["event"]["type"] == "session.opened"]
+
+
+def test_break_glass_is_admitted_once_and_its_price_is_read_at_the_login(guarded: Guarded) -> None:
+    guarded.arm()
+    key, before = guarded.certificate(), record.last_seq(guarded.host)
+    done = guarded.ssh("alice", "echo in", key=key)
+    assert (done.returncode, done.stdout) == (0, "in\n")
+    assert "alice logs in by break-glass" in done.stderr
+    assert "This host will be replaced by 20" in done.stderr
+    channel = record.wait_for(guarded.host, before, "session.channel")
+    assert "flag" in channel["decision"]["actions"]
+    incident = record.status(guarded.host)["standing"]["incident"]
+    named = done.stderr.split("will be replaced by ")[1].split(" UTC")[0]
+    assert incident["deadline"].replace("T", " ")[:16] == named[:16]
+    again = guarded.ssh("alice", "echo in", key=key)
+    assert (again.returncode, again.stdout) == (255, "")
+    assert "used on this host before" in again.stderr
+
+
+def test_files_go_through_a_break_glass_login_untouched(guarded: Guarded) -> None:
+    guarded.arm()
+    done = guarded.ssh("alice", key=guarded.certificate(), program=("sftp", "-b", "-"), given="pwd\n")
+    assert done.returncode == 0, done.stderr
+    assert "/home/alice" in done.stdout
+
+
+def test_an_automation_account_with_a_strangers_key_is_ended_in_the_session_phase(guarded: Guarded) -> None:
+    guarded.arm()
+    host, stranger = guarded.host, guarded.folder / "stranger"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", stranger], check=True, timeout=30)
+    public = stranger.with_suffix(".pub").read_text()
+    host.peek(["sh", "-c", "cat >> /home/deploy/.ssh/authorized_keys"], input=public)
+    known = subprocess.run(
+        ["ssh-keygen", "-lf", host.key("deploy")], check=True, capture_output=True, text=True, timeout=30
+    )
+    automation = {"accounts": ["deploy"], "key_fingerprints": [known.stdout.split()[1]]}
+    strict = replace(guarded.site, data={**guarded.site.data, "automation": automation})
+    install(strict, [host])
+    try:
+        assert guarded.ssh("deploy", "true").returncode == 0
+        for program, command in ((("ssh",), ("echo in",)), (("ssh", "-N"), ()), (("sftp", "-b", "-"), ())):
+            before = record.last_seq(host)
+            done = guarded.ssh("deploy", *command, key=stranger, program=program, given="pwd\n")
+            assert (done.returncode, done.stdout) == (255, "")
+            assert "Received message too long" not in done.stderr
+            refused = record.wait_for(host, before, "login.refused")
+            assert refused["event"]["data"]["phase"] == "session"
+            assert refused["decision"]["actions"] in ([], ["lift"])
+            audit = refused["event"]["data"]["audit_session"]
+            gone = f"! grep -lx {audit} /proc/[0-9]*/sessionid"
+            record.wait_until(
+                lambda gone=gone: host.peek(["bash", "-c", gone], check=False).returncode == 0,
+                what="it is over",
+            )
+    finally:
+        install(guarded.site, [host])
+    assert not record.status(host)["standing"]["suspicions"]
+
+
+FAULTS = [
+    pytest.param("systemctl stop opa", "systemctl start opa", id="OPA down"),
+    pytest.param(STOP_AGENT, START_AGENT, id="agent down"),
+    pytest.param(
+        "kill -STOP $(systemctl show -p MainPID --value hostseal)",
+        "kill -CONT $(systemctl show -p MainPID --value hostseal)",
+        id="time-out",
+    ),
+    pytest.param(
+        "mount -t tmpfs -o size=128k,mode=0700 tmpfs /var/lib/hostseal/fallback;"
+        " dd if=/dev/zero of=/var/lib/hostseal/fallback/x bs=4k status=none || true; " + STOP_AGENT,
+        "umount /var/lib/hostseal/fallback; " + START_AGENT,
+        id="agent down and the disk full",
+    ),
+]
+CLASSES = ("person", "automation", "break_glass")
+CHOICES = ("deny", "allow", "allow_and_flag")
+
+
+@pytest.mark.parametrize(("breaking", "mending"), FAULTS)
+@pytest.mark.parametrize("turn", range(3))
+def test_without_an_answer_each_class_is_treated_as_its_setting_says(
+    guarded: Guarded, breaking: str, mending: str, turn: int
+) -> None:
+    chosen = {kind: CHOICES[(index + turn) % 3] for index, kind in enumerate(CLASSES)}
+    guarded.arm()
+    guarded.settings(limit_seconds=0.5, **{f"on_failure_{kind}": choice for kind, choice in chosen.items()})
+    logins = {
+        "person": ("alice", None),
+        "automation": ("deploy", None),
+        "break_glass": ("alice", guarded.certificate()),
+    }
+    before, recorded = record.last_seq(guarded.host), "disk" not in breaking and "dd if" not in breaking
+    with broken(guarded, breaking, mending):
+        for kind, (user, key) in logins.items():
+            done = guarded.ssh(user, "echo in", key=key)
+            if chosen[kind] == "deny":
+                assert (done.returncode, done.stdout) == (255, ""), kind
+                assert UNASKED in done.stderr
+            else:
+                assert (done.returncode, done.stdout) == (0, "in\n"), (kind, done.stderr)
+    agent_is_back(guarded)
+    if recorded:
+        for kind in CLASSES:
+            found_afterwards(guarded, before, kind, chosen[kind])
+
+
+def found_afterwards(guarded: Guarded, before: int, kind: str, choice: str) -> None:
+    """Look for what the record must say of a login that met no answer."""
+    glass = kind == "break_glass"
+    user = "deploy" if kind == "automation" else "alice"
+
+    def it(data: dict[str, Any]) -> bool:
+        return data["user"] == user and (data["certificate"] is not None) is glass
+
+    if choice == "deny":
+        # An agent that was held up answers too, when nobody waits for it any more.
+        record.wait_for(
+            guarded.host, before, "login.refused", lambda data: it(data) and data["by"] == "on_failure"
+        )
+    elif choice == "allow_and_flag":
+        unasked = record.wait_for(guarded.host, before, "login.unasked", it)
+        assert (unasked["event"]["data"]["class"], unasked["event"]["data"]["flag"]) == (kind, True)
+        assert unasked["decision"]["actions"] == ["flag"]
+
+
+REPAIRS = [
+    pytest.param(
+        f"{STOP_AGENT}; systemctl mask --runtime hostseal.socket hostseal.service",
+        f"systemctl unmask --runtime hostseal.socket hostseal.service; {START_AGENT}",
+        id="agent masked",
+    ),
+    pytest.param(
+        "mv /opt/hostseal/libexec/pam-hook /run/pam-hook",
+        "mv /run/pam-hook /opt/hostseal/libexec/pam-hook",
+        id="hook missing",
+    ),
+    pytest.param(
+        "echo 'syntax error here' > /run/hook; mount --bind /run/hook /opt/hostseal/libexec/pam-hook",
+        "umount /opt/hostseal/libexec/pam-hook",
+        id="hook damaged",
+    ),
+    pytest.param(
+        "echo no > /run/python; chmod 755 /run/python; mount --bind /run/python $(readlink -f /usr/bin/python3)",
+        "umount $(readlink -f /usr/bin/python3)",
+        id="Python broken",
+    ),
+    pytest.param("mount -t tmpfs tmpfs /opt/hostseal", "umount /opt/hostseal", id="package gone"),
+]
+
+
+@pytest.mark.parametrize(("breaking", "mending"), REPAIRS)
+def test_an_armed_gate_that_is_broken_keeps_nobody_out(guarded: Guarded, breaking: str, mending: str) -> None:
+    guarded.arm()
+    guarded.settings()
+    with broken(guarded, breaking, mending):
+        assert guarded.ssh("alice", "echo in").stdout == "in\n"
+        assert guarded.ssh("deploy", "echo in").stdout == "in\n"
+    agent_is_back(guarded)
+    record.wait_until(lambda: guarded.ssh("alice", "true").returncode == 255, what="the gate is mended")
+
+
+def test_the_console_is_a_way_out_too(guarded: Guarded) -> None:
+    guarded.arm()
+    with guarded.host.console() as console:
+        console.ready()
+        status, output = console.run(f"{record.HOSTSEAL} gate disarm --person carol --reason 'a lock-out'")
+        assert status == 0, output
+    assert guarded.ssh("alice", "echo in").stdout == "in\n"
+
+
+def test_another_module_that_refuses_after_ours_leaves_no_suspicion(guarded: Guarded) -> None:
+    guarded.disarm()
+    for phase in ("account", "session"):
+        before = record.last_seq(guarded.host)
+        after_ours = f"cp /etc/pam.d/sshd /run/sshd; echo '{phase} required pam_deny.so' >> /run/sshd;"
+        with broken(
+            guarded, f"{after_ours} mount --bind /run/sshd /etc/pam.d/sshd", "umount /etc/pam.d/sshd"
+        ):
+            assert guarded.ssh("alice", "true").returncode != 0
+        record.wait_for(guarded.host, before, "login.requested")
+        record.wait_until(
+            lambda: not record.status(guarded.host)["standing"]["suspicions"], what="nothing stays suspect"
+        )
+
+
+def test_a_user_that_does_not_exist_is_refused_by_sshd_and_breaks_nothing(guarded: Guarded) -> None:
+    guarded.arm()
+    _, *options, target = guarded.host.ssh_args("alice")
+    nobody = f"no-such-user@{target.partition('@')[2]}"
+    done = subprocess.run(
+        ["ssh", *options, nobody, "true"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (255, "")
+    assert guarded.ssh("deploy", "true").returncode == 0
+
+
+def test_the_roles_removal_restores_sshds_stacks(guarded: Guarded) -> None:
+    """Stands last: the host has no agent after it."""
+    guarded.arm()
+    removed = replace(guarded.site, variables={**guarded.site.variables, "hostseal_agent_state": "absent"})
+    install(removed, [guarded.host])
+    assert "hostseal" not in guarded.host.peek(["cat", "/etc/pam.d/sshd"]).stdout
+    assert guarded.ssh("alice", "echo in").stdout == "in\n"
