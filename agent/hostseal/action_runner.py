@@ -10,7 +10,8 @@ from hostseal.actions.request import ActionFolder, Request, Result
 from hostseal.config.settings import ActionsSettings
 from hostseal.core.backoff import delay
 from hostseal.core.event import timestamp
-from hostseal.errors import ActionError, SpoolError
+from hostseal.core.responses import is_lockdown
+from hostseal.errors import ActionError, LockdownError, SpoolError
 from hostseal.pipeline import Pipeline, publish
 from hostseal.ports import Clock
 from hostseal.spool.records import ActionState, ActionTask
@@ -27,13 +28,13 @@ _RETRY_CAP_SECONDS = 300.0
 class Executor(Protocol):
     """Runs an action apart from the agent."""
 
-    def start(self, action_id: str) -> None:
+    def start(self, action: str, action_id: str) -> None:
         """Start it and return; ActionError when that fails."""
 
-    def running(self, action_id: str) -> bool:
+    def running(self, action: str, action_id: str) -> bool:
         """Return whether it is still at work."""
 
-    def stop(self, action_id: str) -> None:
+    def stop(self, action: str, action_id: str) -> None:
         """End it."""
 
 
@@ -52,6 +53,7 @@ class ActionRunner:
         state: Path,
     ) -> None:
         self._spool, self._executor, self._flag, self._wake = spool, executor, flag, pipeline.actions_wake
+        self._responses, self._recorder = pipeline.responses, pipeline.recorder
         self._settings, self._clock, self._listener, self._state = settings, clock, listener, state
 
     def run(self, stop: threading.Event) -> None:
@@ -88,40 +90,51 @@ class ActionRunner:
         return 0.0
 
     def _start(self, task: ActionTask) -> ActionTask:
-        incident = self._flag.now.incident
-        stands = incident is not None and incident.id == task.incident
-        if (task.action == "flag" and not stands) or (task.action == "pardon" and incident is not None):
+        if self._superseded(task):
             superseded = Result(
                 attempt=task.attempts, ok=True, message="superseded: the standing is another by now"
             )
             self._finish(task, superseded)
             return replace(task, state=ActionState.DONE)
         task = replace(task, state=ActionState.RUNNING, attempts=task.attempts + 1)
-        request = Request(
-            id=task.id,
-            action=task.action,
-            incident=task.incident,
-            attempt=task.attempts,
-            time_limit_seconds=self._settings.time_limit_seconds,
-            playbooks=self._settings.playbooks,
-            declared=publish(self._state, task.incident, self._flag.now),
-        )
         try:
+            request = Request(
+                id=task.id,
+                action=task.action,
+                incident=task.incident,
+                attempt=task.attempts,
+                time_limit_seconds=self._settings.time_limit_seconds,
+                playbooks=self._settings.playbooks,
+                declared=self._prepare(task),
+            )
             ActionFolder(self._state, task.id).ask(request)
             self._spool.action_state(task)
-            self._executor.start(task.id)
-        except (ActionError, OSError) as error:
+            self._executor.start(task.action, task.id)
+        except (ActionError, LockdownError, OSError) as error:
             self._finish(task, Result(attempt=task.attempts, ok=False, message=str(error)))
             return replace(task, state=ActionState.QUEUED, next_try=float("inf"))
         self._listener(Step.ACTION_STARTED, action=task.action, action_id=task.id, attempt=task.attempts)
         return task
+
+    def _superseded(self, task: ActionTask) -> bool:
+        incident = self._flag.now.incident
+        if task.action == "flag":
+            return incident is None or incident.id != task.incident
+        if task.action == "pardon":
+            return incident is not None
+        return self._responses.superseded(task)
+
+    def _prepare(self, task: ActionTask) -> dict[str, str | None]:
+        if task.action in {"flag", "pardon"}:
+            return publish(self._state, task.incident, self._flag.now)
+        return self._responses.prepare(task)
 
     def _result(self, task: ActionTask, stop: threading.Event) -> Result | None:
         deadline = self._clock.monotonic() + self._settings.time_limit_seconds + _GRACE_SECONDS
         folder = ActionFolder(self._state, task.id)
         while not stop.is_set():
             try:
-                running = self._executor.running(task.id)
+                running = self._executor.running(task.action, task.id)
                 if result := folder.result(task.attempts):
                     return result
             except ActionError as error:
@@ -131,7 +144,7 @@ class ActionRunner:
                     attempt=task.attempts, ok=False, message="the action's unit ended without a result"
                 )
             if self._clock.monotonic() > deadline:
-                self._executor.stop(task.id)
+                self._executor.stop(task.action, task.id)
                 limit = self._settings.time_limit_seconds
                 return Result(
                     attempt=task.attempts, ok=False, message=f"stopped after its time limit of {limit:g} s"
@@ -152,6 +165,8 @@ class ActionRunner:
                 replace(task, state=ActionState.DONE, error=None, finished=timestamp(now), next_try=0.0)
             )
             self._listener(Step.ACTION_DONE, **fields)
+            if task.state is ActionState.RUNNING and is_lockdown(task.action):
+                self._responses.finished(task, self._recorder.host)
             return
         dead = task.attempts >= self._settings.attempts
         wait = delay(task.attempts, base=_RETRY_BASE_SECONDS, cap=_RETRY_CAP_SECONDS)

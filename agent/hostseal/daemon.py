@@ -3,9 +3,9 @@
 import hashlib
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -16,13 +16,19 @@ from hostseal.config.files import FilesSettings
 from hostseal.config.settings import Settings
 from hostseal.core.event import Event, EventType, timestamp
 from hostseal.errors import ActionError, SpoolError
+from hostseal.gate_file import GateFile
+from hostseal.gate_keeper import GateKeeper
 from hostseal.log import Log
+from hostseal.login_gate import Ask, LoginGate
 from hostseal.open_sessions import OpenSessions
 from hostseal.operator_desk import OperatorDesk
 from hostseal.pardon_desk import PardonDesk
 from hostseal.pipeline import Pipeline, PolicyEngine
 from hostseal.ports import Clock
 from hostseal.recorder import Recorder
+from hostseal.release_desk import PurgeDesk, ReleaseDesk
+from hostseal.response_desk import ResponseDesk
+from hostseal.responses import OpenSshSessions
 from hostseal.sensors import sshd_processes
 from hostseal.sensors.file_service import FileService
 from hostseal.sensors.file_watch import FileWatch
@@ -30,15 +36,25 @@ from hostseal.sensors.journal import JournalSensor
 from hostseal.sensors.logind import ssh_sessions
 from hostseal.sensors.pam import PamSensor
 from hostseal.sensors.pam_gate import GateServer
+from hostseal.sensors.session_commands import SessionCommands
+from hostseal.sensors.session_processes import SessionProcesses
 from hostseal.state import open_state
 from hostseal.steps import Listener
 from hostseal.supervise import Supervised
 from hostseal.uplink.uplink import Uplink, Waking
+from hostseal.used_certificates import UsedCertificates
 from hostseal.witnesses import Witnesses
 
 _TICK_SECONDS = 5.0
 _ALIVE_EVERY = 12
 _NO_SENSORS = frozenset({"pipeline", "actions", "ledger"})
+
+
+class Desk(Protocol):
+    """Takes what root asks for over the agent's socket."""
+
+    def take(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the receipt; raises a BadInputError, saying why, when the wish cannot be taken."""
 
 
 class Daemon:
@@ -54,6 +70,7 @@ class Daemon:
         log: Log,
         *,
         gate: socket.socket | None,
+        ask: Ask,
         journal: bool,
     ) -> None:
         self.settings, self._clock, self._log = settings, clock, log
@@ -64,20 +81,38 @@ class Daemon:
         limit = settings.spool.pending_limit
         self.recorder = Recorder(self._spool, host, clock, listener, pending_limit=limit)
         state = settings.state
-        self.pipeline = Pipeline(self._spool, self.recorder, engine, self.flag, clock, listener, state)
+        self._keeper = self._gate_keeper(ask)
+        opened = ssh_sessions if journal else tuple
+        self.pipeline = Pipeline(
+            self._spool,
+            self.recorder,
+            engine,
+            self.flag,
+            clock,
+            listener,
+            state,
+            self._known(opened),
+            arm=self._keeper.proven,
+        )
         self.sessions = OpenSessions(clock)
+        commands = SessionCommands(self.recorder, clock) if settings.sessions.record_commands else None
+        self._processes = SessionProcesses(self.recorder, self.sessions, clock, commands=commands)
+        self.recorder.told = self._processes.told
         self._witnesses = Witnesses(self.recorder, self.sessions, clock, sshd_processes.look, ssh_sessions)
         self._watches_logins = journal
         self._actions = ActionRunner(
             self._spool, executor, self.flag, self.pipeline, settings.actions, clock, listener, state
         )
-        self._pam = PamSensor(self.recorder, self.pipeline, self._spool, self.flag, self.sessions)
+        self._pam = PamSensor(
+            self.recorder, self.pipeline, self._spool, self.flag, self.sessions, self._keeper
+        )
         self._gate = GateServer(gate, self._pam.take, self._control) if gate is not None else None
         self.files = FileService(settings.files, self._file_watch)
         self._parts = [
             Supervised("pipeline", self.pipeline.run, self._died),
             Supervised("actions", self._actions.run, self._died),
             Supervised("files", self.files.run, self._died),
+            Supervised("processes", self._processes.run, self._died),
         ]
         self._uplink: Uplink | None = None
         if settings.ledger.url:
@@ -96,6 +131,20 @@ class Daemon:
                 )
             )
 
+    def _gate_keeper(self, ask: Ask) -> GateKeeper:
+        settings, clock, state = self.settings.gate, self._clock, self.settings.state
+        gate = LoginGate(
+            ask,
+            self.recorder,
+            UsedCertificates(state / "used-certificates.db"),
+            clock,
+            instance=host_identity.instance_id(),
+            settings=settings,
+            automation=lambda: self.recorder.automation,
+        )
+        file = GateFile(state / "gate", settings)
+        return GateKeeper(file, gate, self.recorder, self._spool, self.flag, clock, settings)
+
     def _file_watch(self, settings: FilesSettings) -> FileWatch:
         return FileWatch(
             settings,
@@ -103,13 +152,19 @@ class Daemon:
             sessions=self.sessions.data,
             expected=self._declared,
             clock=self._clock,
+            executed=self._processes.executed,
         )
 
     def run(self, beat: Callable[[], None]) -> None:
         """Run until :attr:`stop` is set; `beat` is called every few seconds while the parts are alive."""
         self._started()
         if self._watches_logins:
-            self._witnesses.begin(*self._sessions_on_record())
+            recorded, suspects = self._sessions_on_record()
+            self._witnesses.begin(recorded, suspects)
+            for known in self.sessions.all():
+                self._processes.adopt(known.data or {})
+            for event in recorded:
+                self._processes.ended(event.data)
         for part in self._parts:
             part.start(self.stop)
         ticks = 0
@@ -133,6 +188,9 @@ class Daemon:
     def _tick(self, ticks: int) -> None:
         try:
             fallback.take_in(self.settings.state / "fallback", self.recorder)
+            self._keeper.tick()
+            if self.pipeline.responses.repair(self.recorder.host):
+                self._actions.wake()
             if ticks % _ALIVE_EVERY == 0:
                 self._spool.remember("alive", timestamp(self._clock.now()).encode())
         except (SpoolError, OSError) as error:
@@ -172,6 +230,7 @@ class Daemon:
         except SpoolError as error:
             self._log("agent.stopped", level="error", error=error)
         self.files.end()
+        self._processes.wake()
         self.recorder.stop()
         self._actions.wake()
         if self._uplink is not None:
@@ -184,6 +243,15 @@ class Daemon:
         suspects = [task.event for task in tasks if task is not None and task.event.host.boot_id == boot]
         return self._spool.opened(boot), suspects
 
+    def _known(self, opened: OpenSshSessions) -> OpenSshSessions:
+        """Return the open sessions as the hook told of them, for logind knows no keys."""
+
+        def look() -> Iterator[dict[str, Any]]:
+            for session in opened():
+                yield dict(self.sessions.data(session["audit_session"]) or session)
+
+        return look
+
     def _declared(self, action_id: str) -> Mapping[bytes, frozenset[str | None]] | None:
         try:
             return declared_since(self.settings.state, action_id)
@@ -191,17 +259,35 @@ class Daemon:
             return None
 
     def _control(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
-        match message.get("op"):
-            case "status":
-                return {"ok": True, **self.status()}
+        answers: dict[object, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+            "status": lambda _: {"ok": True, **self.status()},
+            "gate": lambda _: self._keeper.status(),
+            "gate_confirm": self._keeper.confirm,
+            "gate_disarm": self._keeper.disarm,
+        }
+        operation = message.get("op")
+        desk = self._desk(operation)
+        answer = answers.get(operation) if desk is None else desk.take
+        return (
+            {"ok": False, "error": f"unknown operation {operation!r}"} if answer is None else answer(message)
+        )
+
+    def _desk(self, operation: object) -> Desk | None:
+        name, key = self.recorder.host.name, Path(self.settings.pardon.public_key)
+        lockdown = self.pipeline.responses.lockdown
+        match operation:
             case "pardon":
-                key = self.settings.pardon.public_key
-                desk = PardonDesk(self.recorder, self.flag, self.recorder.host.name, Path(key), self._clock)
-                return desk.take(message)
+                return PardonDesk(self.recorder, self.flag, name, key, self._clock)
+            case "release":
+                return ReleaseDesk(self.recorder, lockdown, name, key, self._clock)
+            case "purge_lockdown":
+                return PurgeDesk(self.recorder, self.pipeline, self._clock)
             case "flag":
-                return OperatorDesk(self.recorder, self.pipeline, self._spool, self.flag).take(message)
-            case other:
-                return {"ok": False, "error": f"unknown operation {other!r}"}
+                return OperatorDesk(self.recorder, self.pipeline, self._spool, self.flag)
+            case "ask":
+                return ResponseDesk(self.recorder, self.pipeline, self._spool, self.sessions)
+            case _:
+                return None
 
     def status(self) -> dict[str, Any]:
         """Return what `hostseal status` shows of the running agent."""
@@ -211,7 +297,10 @@ class Daemon:
             "parts": {part.name: {"alive": part.alive, "deaths": part.deaths, "error": part.last_error}
                       for part in self._parts},
             "files": self.files.status(),
+            "gate": self._keeper.status()["gate"],
             "ledger": None if self._uplink is None else self._uplink.status(),
+            "lockdown": {"level": str(self.pipeline.responses.lockdown.now.level),
+                         "in_force": self.pipeline.responses.in_force()},
             "spool": {"pending": self._spool.pending(), "last_seq": self._spool.last_seq(),
                       "full": self.recorder.full, "trouble": self.pipeline.trouble},
         }  # fmt: skip
@@ -232,7 +321,7 @@ class Daemon:
         self._log(
             "part.died", level="error", part=name, error=f"{type(error).__name__}: {error}", deaths=deaths
         )
-        if name in {"gate", "journal"} and not self.stop.is_set():
+        if name in {"gate", "journal", "processes"} and not self.stop.is_set():
             try:
                 self._lost(name, f"{type(error).__name__}: {error}", None, name)
             except SpoolError as failed:

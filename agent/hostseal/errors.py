@@ -56,12 +56,32 @@ class PardonError(BadInputError):
     """A pardon is refused."""
 
 
+class BreakGlassError(BadInputError):
+    """A break-glass certificate cannot be made, found or taken back as asked."""
+
+
+class ReleaseError(BadInputError):
+    """A release from lockdown is refused."""
+
+
+class LockdownError(HostsealError):
+    """A lockdown cannot be put in force as the policy's data has it."""
+
+
+class SessionError(BadInputError):
+    """No session, or more than one, is meant by what was asked for."""
+
+
 class PlaybookError(BadInputError):
     """A playbook, or what it is to be judged by, cannot be used."""
 
 
 class OperatorError(BadInputError):
     """An operator's wish cannot be taken."""
+
+
+class ArmingError(BadInputError):
+    """The login gate cannot be armed so."""
 
 
 class IllegalTransitionError(HostsealError):

@@ -4,19 +4,44 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hostseal.config.settings import OnFailure
 from hostseal.core.event import EventType, timestamp
+from hostseal.core.login import UNASKED, about, unasked
 from hostseal.core.text import faithful
 from hostseal.ports import Emit
+from hostseal.sensors.pam import login_data
 from hostseal.sensors.pam_message import parse
 
 
 def take_in(folder: Path, emit: Emit) -> int:
-    """Turn each record into `sensor.lost` and remove it once that is on disk; return how many there were."""
+    """Turn each record into events and remove it once those are on disk; return how many records there were.
+
+    Each is a `sensor.lost`, and where an armed gate had to do without the agent a `login.refused` or `login.unasked`.
+    """
     names = sorted(folder.glob("login-*")) if folder.is_dir() else []
     for name in names:
         emit(EventType.SENSOR_LOST, _loss(name), sensor="pam", key=f"fallback:{name.name}")
+        if gated := _gated(name):
+            emit(gated[0], gated[1], sensor="gate", key=f"fallback:{name.name}")
         name.unlink()
     return len(names)
+
+
+def _gated(name: Path) -> tuple[EventType, dict[str, Any]] | None:
+    """Return the event that tells what an armed gate did with the login; None where it was not armed."""
+    try:
+        login = parse(name.read_bytes())
+        choice = OnFailure(login.answer.decode("ascii"))
+        phase = {"account": EventType.LOGIN_REQUESTED, "open_session": EventType.SESSION_OPENED}[login.phase]
+    except (ValueError, KeyError):
+        return None
+    if choice is OnFailure.ALLOW:
+        return None
+    said = about(name.name, phase, login_data(login, phase))
+    if choice is OnFailure.DENY:
+        return EventType.LOGIN_REFUSED, {**said, "by": "on_failure", "why": [UNASKED], "decision_id": None}
+    cause = faithful(login.why)
+    return EventType.LOGIN_UNASKED, unasked(said, faithful(login.principal_class), choice, cause)
 
 
 def _loss(name: Path) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import msgspec
 from hostseal.core.event import Host
 
 INSTANCE = Path("/etc/hostseal/instance.json")
+# Read by agent/dist/libexec/principals too, in the same way.
+INSTANCE_ID, MACHINE_ID = Path("/etc/hostseal/instance-id"), Path("/etc/machine-id")
 
 
 class _Enrolled(msgspec.Struct, frozen=True):
@@ -21,10 +23,18 @@ def read(name: str, instance: Path = INSTANCE) -> Host:
     The image is the one by which the host enrolled; a host that was not made from an image has none.
     """
     boot = uuid.UUID(Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip())
-    machine = _first_line(Path("/etc/machine-id")) or uuid.uuid5(uuid.NAMESPACE_DNS, socket.gethostname()).hex
+    machine = _first_line(MACHINE_ID) or uuid.uuid5(uuid.NAMESPACE_DNS, socket.gethostname()).hex
     return Host(
         name=name or socket.gethostname(), machine_id=machine, boot_id=boot.hex, image=_image(instance)
     )
+
+
+def instance_id(enrolled: Path = INSTANCE_ID, machine: Path = MACHINE_ID) -> str:
+    """Return what tells this host from its siblings, its predecessor and its successor: "" when nothing does.
+
+    It is the UUID the host enrolled with; one that never enrolled, which the roles installed, goes by its machine-id.
+    """
+    return _first_line(enrolled) or _first_line(machine)
 
 
 def _image(instance: Path) -> str | None:

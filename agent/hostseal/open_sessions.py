@@ -51,6 +51,12 @@ class OpenSessions:
         self._change(lambda table, now: table.closed(name_of(data), now))
         self.changed.set()
 
+    def refused(self, data: Mapping[str, Any]) -> None:
+        """Note that the gate has refused a session: no channel of it will come, and no witness is missed."""
+        self.given_up(name_of(data))
+        self.settled(name_of(data))
+        self.closed(data)
+
     def given_up(self, name: Name) -> None:
         """Note that no channel of a session is waited for any more."""
         self._change(lambda table, _: table.given_up(name))

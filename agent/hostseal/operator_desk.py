@@ -29,7 +29,7 @@ class OperatorDesk:
         The same wish before the next pardon is the same event, so asking twice changes nothing. Raises OperatorError when
         person or reason is missing or too long.
         """
-        data = {name: _text(message, name) for name in ("person", "reason")}
+        data = {name: text(message, name) for name in ("person", "reason")}
         pardons = self._flag.now.pardons
         since = pardons[-1].nonce if pardons else ""
         key = hashlib.sha256("\0".join([data["person"], data["reason"], since]).encode()).hexdigest()
@@ -46,10 +46,11 @@ class OperatorDesk:
         }
 
 
-def _text(message: Mapping[str, Any], name: str) -> str:
-    text = message.get(name)
-    if not isinstance(text, str) or not text.strip():
-        raise OperatorError(f"{name} is missing", hint="say who flags the host, and why")
-    if len(text) > TEXT_LIMIT:
-        raise OperatorError(f"{name} is longer than {TEXT_LIMIT} characters: {shown(text[:40])}...")
-    return text
+def text(message: Mapping[str, Any], name: str) -> str:
+    """Return what an operator says under `name`; OperatorError when it is missing or too long."""
+    said = message.get(name)
+    if not isinstance(said, str) or not said.strip():
+        raise OperatorError(f"{name} is missing", hint="say who asks for it, and why")
+    if len(said) > TEXT_LIMIT:
+        raise OperatorError(f"{name} is longer than {TEXT_LIMIT} characters: {shown(said[:40])}...")
+    return said

@@ -2,18 +2,23 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from hostseal import durable
 from hostseal.core import publication, standing
 from hostseal.core.backoff import delay
+from hostseal.core.decision import Action
 from hostseal.core.event import Event, EventType, from_timestamp, timestamp
 from hostseal.core.ids import action_id, incident_id
 from hostseal.errors import NoAnswerError, SpoolError
+from hostseal.lockdown_file import NAME as LOCKDOWN
+from hostseal.lockdown_file import LockdownFile
 from hostseal.policy.answer import Answer
 from hostseal.ports import Clock
 from hostseal.recorder import Recorder
+from hostseal.responses import OpenSshSessions, Responses
 from hostseal.spool.records import ActionState, ActionTask, Task, TaskState
 from hostseal.spool.sqlite import SqliteSpool
 from hostseal.standing_file import StandingFile
@@ -21,6 +26,10 @@ from hostseal.steps import Listener, Step
 
 _IDLE_SECONDS = 60.0
 _SETTLED_KEPT = 1024
+
+
+def _nobody(_event: Event) -> None:
+    """Where there is no login gate, nothing is armed."""
 
 
 class PolicyEngine(Protocol):
@@ -42,9 +51,16 @@ class Pipeline:
         clock: Clock,
         listener: Listener,
         state: Path,
+        open_sessions: OpenSshSessions = tuple,
+        *,
+        arm: Callable[[Event], None] = _nobody,
     ) -> None:
-        self._spool, self._recorder, self._engine, self._flag = spool, recorder, engine, flag
+        self._arm = arm
+        self._spool, self.recorder, self._engine, self._flag = spool, recorder, engine, flag
         self._clock, self._listener, self._state = clock, listener, state
+        self.responses = Responses(
+            spool, LockdownFile(state / LOCKDOWN), clock, listener, state, open_sessions
+        )
         self._settled: deque[str] = deque(maxlen=_SETTLED_KEPT)
         self._news = threading.Condition()
         self.actions_wake = threading.Event()
@@ -55,8 +71,8 @@ class Pipeline:
         while not stop.is_set():
             wait = self.step()
             if wait > 0:
-                self._recorder.wake.wait(wait)
-            self._recorder.wake.clear()
+                self.recorder.wake.wait(wait)
+            self.recorder.wake.clear()
 
     def step(self) -> float:
         """Bring the oldest event one round further; return the seconds until there may be more to do."""
@@ -85,7 +101,7 @@ class Pipeline:
         self._settle(task.event.id)
         self._listener(Step.ACKNOWLEDGED, id=task.event.id, type=str(task.event.type), seq=task.event.seq)
         self.trouble = None
-        self._recorder.room()
+        self.recorder.room()
         return 0.0
 
     def _decide(self, task: Task) -> Task | None:
@@ -102,7 +118,7 @@ class Pipeline:
             return None
         keep = self._spool.decided if standing.may_move(event, answer.decision) else self._spool.concluded
         keep(event.id, answer.decision_id, answer.decision, timestamp(self._clock.now()))
-        self._recorder.learn(answer.decision.host)
+        self.recorder.learn(answer.decision.host)
         self._listener(
             Step.DECIDED,
             id=event.id,
@@ -122,7 +138,12 @@ class Pipeline:
         after, moved = self._flag.change(lambda now: standing.decided(now, event, decision, moment))
         if moved:
             self._listener(Step.STANDING, id=event.id, state=str(after.state))
+        about = after.incident.id if after.incident is not None else incident_id(event.id)
+        if self.responses.act(event, decision, about, moment):
+            self.actions_wake.set()
         self._settle(event.id)
+        if Action.ARM in decision.actions:
+            self._arm(event)
         if after.incident is not None and after.incident.id == incident_id(event.id):
             self._queue("flag", after.incident.id, event, after)
         if event.type is EventType.FLAG_PARDONED:

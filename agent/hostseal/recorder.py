@@ -1,7 +1,7 @@
 """Turns observations into events on disk: the one way into the spool."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -28,8 +28,15 @@ class Recorder:
         self._stopping = False
         self.wake = threading.Event()
         self.full: str | None = None
+        self.told: Callable[[Event], None] | None = None
         stored = spool.recall(_PROFILE)
-        self.host = _with(host, msgspec.json.decode(stored, type=Profile)) if stored else host
+        self._profile = msgspec.json.decode(stored, type=Profile) if stored else None
+        self.host = _with(host, self._profile) if self._profile else host
+
+    @property
+    def automation(self) -> tuple[str, ...]:
+        """The accounts that are no person's, as the policy last said."""
+        return self._profile.automation if self._profile else ()
 
     def __call__(self, event_type: str, data: Mapping[str, Any], *, sensor: str, key: str) -> str:
         """Return the id of the event, which is on disk. Bulk events wait here while the spool is full."""
@@ -44,6 +51,8 @@ class Recorder:
         self.full = None
         self._listener(Step.OBSERVED, type=str(kind), id=identity, seq=event.seq)
         self.wake.set()
+        if self.told is not None:
+            self.told(event)
         return identity
 
     def _put(self, make: Any, kind: EventType) -> Event:
@@ -69,8 +78,9 @@ class Recorder:
 
     def learn(self, profile: Profile | None) -> None:
         """Keep what the policy knows of this host, for the events to come and for the time without an answer."""
-        if profile is not None and _with(self.host, profile) != self.host:
+        if profile is not None and profile != self._profile:
             self._spool.remember(_PROFILE, msgspec.json.encode(profile))
+            self._profile = profile
             self.host = _with(self.host, profile)
 
     def stop(self) -> None:

@@ -17,6 +17,7 @@ from hostseal.daemon import Daemon
 from hostseal.errors import ConfigError, SpoolError
 from hostseal.log import to_journal
 from hostseal.policy.engine import OpaEngine
+from hostseal.policy.pool import EnginePool
 from hostseal.steps import Step
 
 _RETRY_SECONDS = 5.0
@@ -82,13 +83,25 @@ class _Status:
 def _open(settings: Settings, gate: socket.socket | None, stop: threading.Event) -> Daemon | None:
     """Return the agent once its state can be opened; meanwhile say why not, without a restart loop."""
     opa = settings.opa
-    engine = OpaEngine(
-        opa.url, ca=Path(opa.ca), token_file=Path(opa.token_file), timeout_seconds=opa.timeout_seconds
-    )
+
+    def connect() -> OpaEngine:
+        return OpaEngine(
+            opa.url, ca=Path(opa.ca), token_file=Path(opa.token_file), timeout_seconds=opa.timeout_seconds
+        )
+
+    engine, ask = connect(), EnginePool(connect).ask
     while not stop.is_set():
         try:
             return Daemon(
-                settings, engine, UnitExecutor(), SystemClock(), _listen, to_journal, gate=gate, journal=True
+                settings,
+                engine,
+                UnitExecutor(),
+                SystemClock(),
+                _listen,
+                to_journal,
+                gate=gate,
+                ask=ask,
+                journal=True,
             )
         except SpoolError as error:
             sd.notify(f"WATCHDOG=1\nSTATUS=trouble: nothing can be recorded: {error}")

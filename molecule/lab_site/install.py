@@ -25,6 +25,7 @@ class Site:
     agent_settings: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     ledger_url: str = ""
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def keys(self) -> Path:
@@ -106,6 +107,7 @@ def _variables(site: Site) -> dict[str, Any]:
             "hosts": dict(site.hosts),
             **site.data,
         },
+        **site.variables,
     }
 
 

@@ -17,7 +17,9 @@ chmod 0444 "$root/etc/machine-id"
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/hostname"
 printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n' >"$root/etc/hosts"
 : >"$root/etc/resolv.conf"
-rm -f "$root/etc/hostseal/instance.json" "$root/etc/hostseal/enrolment.json" "$root/etc/hostseal/image.seal"
+for name in instance.json instance-id enrolment.json image.seal; do
+    rm -f "$root/etc/hostseal/$name"
+done
 for name in server.key server.pem ca.pem token authz.json; do
     rm -f "$root/etc/hostseal/opa/$name"
 done

@@ -113,6 +113,8 @@ def test_what_is_no_bundle_is_replaced(
         ({"channel": {"shell": "drop"}}, "channel.shell: Invalid enum value 'drop'; allowed: flag, lift"),
         ({"channel": {"telnet": "flag"}}, "channel: Object contains unknown field `telnet`; allowed keys: shell, "),
         ({"automation_changes": "no"}, "automation_changes: Invalid enum value 'no'; allowed: record, flag"),
+        ({"left_behind": "no"}, "left_behind: Invalid enum value 'no'; allowed: record, flag"),
+        ({"privilege": "no"}, "privilege: Invalid enum value 'no'; allowed: record, flag"),
         ({"automation": {"accounts": "deploy"}}, "automation.accounts: Expected `array`, got `str`"),
         ({"automation": {"key_fingerprints": ["MD5:x"]}}, "automation.key_fingerprints[0]: Expected `str` matching regex"),
         ({"gate": {"build_groups": ["g"]}}, "gate.build_groups: 'g' is not one of groups"),

@@ -57,7 +57,7 @@ def test_an_unknown_type_is_only_recorded(server: OpaServer) -> None:
         "actions": [],
         "would": [],
         "deadline_seconds": None,
-        "host": {"class": "immutable", "groups": ["flagging"], "mode": "flag"},
+        "host": {"automation": ["deploy"], "class": "immutable", "groups": ["flagging"], "mode": "flag"},
     }
 
 

@@ -15,6 +15,8 @@ from policy.opa_server import TOKEN, OpaServer
 
 SCHEMAS = Path(__file__).parents[2] / "policies/schemas"
 REPLACE, PLAY = "hostseal/replace/decision", "hostseal/play/decision"
+BREAK_GLASS = "hostseal/break_glass/decision"
+AUTHORITY = f"SHA256:{'C' * 42}E"
 
 
 @pytest.fixture
@@ -71,8 +73,63 @@ def test_each_refusal_has_its_rule_and_sentence(
     assert decision.would == ((Action.REPLACE,) if rules == {"only_observed"} else ())
 
 
-@pytest.mark.parametrize("entry_point", [REPLACE, PLAY])
-@pytest.mark.parametrize("question", [{}, {"replace": None}, {"play": []}, {"replace": {}, "play": {}}])
+def wish(**changes: Any) -> dict[str, Any]:
+    grant = {
+        "id": "8ce25aeb-41b9-49de-abfd-691110332cc6",
+        "user": "alice",
+        "host": "flagging-1",
+        "instance": "97f70f8ffec04d73afb0ef26920bf1bd",
+        "ticket": "INC-1",
+        "reason": "the disk is full",
+        "person": "carol",
+        "began": "2026-01-02T03:04:05.000000Z",
+        "source": None,
+        "drill": False,
+    }
+    asked = {
+        "asks": "grant",
+        "grant": grant,
+        "seconds": 1800,
+        "total_seconds": 1800,
+        "extensions": ["permit-pty"],
+        "authority": AUTHORITY,
+        "time": "2026-01-02T03:04:05.000000Z",
+        **changes,
+    }
+    schema = json.loads((SCHEMAS / "break_glass/decision.json").read_bytes())
+    jsonschema.Draft7Validator(schema).validate({"break_glass": asked})
+    return {"break_glass": asked}
+
+
+def test_a_break_glass_certificate_is_allowed_within_the_sites_limits(engine: OpaEngine) -> None:
+    assert engine.ask(BREAK_GLASS, wish()).decision.allowed
+    assert engine.ask(BREAK_GLASS, wish(asks="extend", seconds=3600, total_seconds=14400)).decision.allowed
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"seconds": 3601}, "too_long"),
+        ({"asks": "extend", "total_seconds": 14401}, "too_long_in_all"),
+        ({"authority": f"SHA256:{'B' * 43}"}, "unknown_authority"),
+        ({"extensions": ["permit-agent-forwarding"]}, "too_much"),
+    ],
+)
+def test_and_refused_beyond_them_whatever_the_hosts_mode(
+    engine: OpaEngine, changes: dict[str, Any], rule: str
+) -> None:
+    for host in ("flagging-1", "observed-1"):
+        asked = wish(**changes)
+        asked["break_glass"]["grant"]["host"] = host
+        decision = engine.ask(BREAK_GLASS, asked).decision
+        assert {finding.rule for finding in decision.findings} == {rule}
+        assert (decision.allowed, len(decision.violations), decision.actions) == (False, 1, (Action.REFUSE,))
+
+
+@pytest.mark.parametrize("entry_point", [REPLACE, PLAY, BREAK_GLASS])
+@pytest.mark.parametrize(
+    "question", [{}, {"replace": None}, {"play": []}, {"break_glass": {}}, {"replace": {}, "play": {}}]
+)
 def test_a_malformed_question_has_no_answer(
     engine: OpaEngine, entry_point: str, question: dict[str, Any]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Runs one action's playbook, inside its unit. The only extra variable is the incident's id (law 9)."""
+"""Runs one action's playbook, inside its unit. The only extra variable is a UUID: the incident's or the action's (law 9)."""
 
 import shutil
 import sys
@@ -8,10 +8,10 @@ import ansible_runner
 
 from hostseal import trust
 from hostseal.actions.request import ActionFolder, Request, Result
+from hostseal.core.responses import PLAYS
 from hostseal.errors import ActionError, UntrustedFileError
 
 OUTPUT_KEPT = 8192
-PLAYBOOKS = {"flag": "flag.yml", "pardon": "pardon.yml"}
 
 
 def run(state: Path, action_id: str) -> Result:
@@ -27,11 +27,11 @@ def run(state: Path, action_id: str) -> Result:
 
 
 def _play(request: Request, folder: Path) -> Result:
-    name = PLAYBOOKS.get(request.action)
-    if name is None:
+    play = PLAYS.get(request.action)
+    if play is None:
         raise ActionError(f"no playbook belongs to the action {request.action!r}")
     top = Path(request.playbooks)
-    playbook = trust.check_tree(top) / name
+    playbook = trust.check_tree(top) / play.file
     configuration = trust.check(top.parent / "ansible.cfg")
     collections = trust.check_tree(top.parent / "collections")
     private = folder / f"run-{request.attempt}"
@@ -42,7 +42,7 @@ def _play(request: Request, folder: Path) -> Result:
             private_data_dir=str(private),
             playbook=str(playbook),
             inventory="localhost ansible_connection=local",
-            extravars={"hostseal_incident": request.incident},
+            extravars={play.variable: _uuid(request, play.variable)},
             envvars={
                 "ANSIBLE_CONFIG": str(configuration),
                 "ANSIBLE_COLLECTIONS_PATH": str(collections),
@@ -56,7 +56,11 @@ def _play(request: Request, folder: Path) -> Result:
             settings={"suppress_env_files": True},
         )
         output = played.stdout.read()[-OUTPUT_KEPT:] if played.stdout else ""
-        message = f"{name}: {played.status}, exit status {played.rc}"
+        message = f"{play.file}: {played.status}, exit status {played.rc}"
         return Result(attempt=request.attempt, ok=played.rc == 0, message=message, output=output)
     finally:
         shutil.rmtree(private, ignore_errors=True)
+
+
+def _uuid(request: Request, variable: str) -> str:
+    return request.incident if variable == "hostseal_incident" else request.id

@@ -35,10 +35,14 @@ class ActionFolder:
     def __init__(self, state: Path, action_id: str) -> None:
         self.path = state / "actions" / action_id
 
+    def put(self, name: str, content: bytes) -> None:
+        """Store what the action's playbook is to read as data."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.write(self.path / name, content)
+
     def ask(self, request: Request) -> None:
         """Store the request."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        durable.write(self.path / "request.json", msgspec.json.encode(request))
+        self.put("request.json", msgspec.json.encode(request))
 
     def request(self) -> Request:
         """Return the request; ActionError when there is none."""

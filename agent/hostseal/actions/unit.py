@@ -1,7 +1,8 @@
-"""Runs an action in a systemd unit of its own: hostseal-action@ID.service."""
+"""Runs an action in a systemd unit of its own: hostseal-action@ID.service, or the template that its action needs."""
 
 import subprocess
 
+from hostseal.core.responses import PLAYS
 from hostseal.errors import ActionError
 
 _TIMEOUT_SECONDS = 10
@@ -10,22 +11,24 @@ _TIMEOUT_SECONDS = 10
 class UnitExecutor:
     """Starts and watches units over systemctl; no shell, and the only argument is the action's id."""
 
-    def start(self, action_id: str) -> None:
+    def start(self, action: str, action_id: str) -> None:
         """Start the unit and return at once; ActionError when systemd will not."""
-        self._systemctl("reset-failed", action_id, check=False)
-        self._systemctl("start", action_id, check=True, options=("--no-block",))
+        unit = _unit(action, action_id)
+        self._systemctl("reset-failed", unit, check=False)
+        self._systemctl("start", unit, check=True, options=("--no-block",))
 
-    def running(self, action_id: str) -> bool:
+    def running(self, action: str, action_id: str) -> bool:
         """Return whether the unit has work left."""
-        state = self._systemctl("show", action_id, check=True, options=("--property=ActiveState", "--value"))
+        unit = _unit(action, action_id)
+        state = self._systemctl("show", unit, check=True, options=("--property=ActiveState", "--value"))
         return state.strip() in {"activating", "active", "reloading", "deactivating"}
 
-    def stop(self, action_id: str) -> None:
+    def stop(self, action: str, action_id: str) -> None:
         """End the unit and everything in its control group."""
-        self._systemctl("stop", action_id, check=False)
+        self._systemctl("stop", _unit(action, action_id), check=False)
 
-    def _systemctl(self, verb: str, action_id: str, *, check: bool, options: tuple[str, ...] = ()) -> str:
-        command = ["systemctl", verb, *options, f"hostseal-action@{action_id}.service"]
+    def _systemctl(self, verb: str, unit: str, *, check: bool, options: tuple[str, ...] = ()) -> str:
+        command = ["systemctl", verb, *options, unit]
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
@@ -35,3 +38,9 @@ class UnitExecutor:
         if check and done.returncode:
             raise ActionError(f"systemctl {verb} failed: {done.stderr.strip()[:500]}")
         return done.stdout
+
+
+def _unit(action: str, action_id: str) -> str:
+    if action not in PLAYS:
+        raise ActionError(f"no playbook belongs to the action {action!r}")
+    return f"{PLAYS[action].template}@{action_id}.service"

@@ -15,6 +15,8 @@ from hostseal.config.settings import Settings
 from hostseal.core.text import shown
 from hostseal.errors import HostsealError, NoAnswerError
 
+_ADMITS = "test $? -ne 77]"
+
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was looked at."""
@@ -35,6 +37,7 @@ def doctor(as_json: bool) -> None:
         ("opa", _opa),
         ("agent", _agent),
         ("pam", _pam),
+        ("revoked keys", _revoked_keys),
         ("playbooks", _playbooks),
     )
     findings = [_look(name, check, settings) for name, check in checks]
@@ -91,9 +94,45 @@ def _pam(_settings: Settings) -> str:
     kinds = {line.split()[0].lstrip("-") for line in lines}
     if kinds != {"account", "session"}:
         raise HostsealError(f"the hook stands in {sorted(kinds) or 'no stack'}, not in account and session")
-    if any(line.split()[1] != "optional" for line in lines):
-        raise HostsealError("a hook's line is not `optional`: it could keep an administrator out")
-    return "the hook stands in account and session, optional"
+    if not all(line.rstrip().endswith(_ADMITS) for line in lines):
+        raise HostsealError(
+            f"a hook's line does not end in {_ADMITS!r}: a broken hook would keep everybody out"
+        )
+    return "the hook stands in account and session; only its own status 77 refuses"
+
+
+def _revoked_keys(_settings: Settings) -> str:
+    """A list that sshd cannot read keeps out everybody who logs in with a key."""
+    import subprocess
+
+    said = subprocess.run(
+        ["/usr/sbin/sshd", "-T"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    named = [
+        line.split(maxsplit=1)[1] for line in said.stdout.splitlines() if line.startswith("revokedkeys ")
+    ]
+    if said.returncode or not named:
+        raise HostsealError(f"sshd does not say its settings: {said.stderr.strip()[-200:]}", hint="sshd -T")
+    if named[0] == "none":
+        return "sshd has no list"
+    readable = subprocess.run(
+        ["ssh-keygen", "-Q", "-l", "-f", named[0]],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=10,
+        check=False,
+    )
+    if readable.returncode:
+        raise HostsealError(
+            "sshd takes no key at all while it cannot read its list of revoked keys",
+            hint=f"ssh-keygen -k -f {named[0]} makes an empty one",
+        )
+    return f"{named[0]} can be read"
 
 
 def _playbooks(settings: Settings) -> str:

@@ -98,7 +98,7 @@ def status(settings: Path, as_json: bool) -> None:
 def hold(host: str, settings: Path, reason: str) -> None:
     """Let no replacement of HOST begin; one under way goes on."""
     held = Hold(person=getpass.getuser(), reason=reason, since=timestamp(datetime.now(UTC)))
-    with _store(settings) as store:
+    with life_store(settings) as store:
         store.edit(host, lambda life: lifecycle.held(life, held))
 
 
@@ -107,7 +107,7 @@ def hold(host: str, settings: Path, reason: str) -> None:
 @_settings
 def unhold(host: str, settings: Path) -> None:
     """Take the hold from HOST."""
-    with _store(settings) as store:
+    with life_store(settings) as store:
         store.edit(host, lifecycle.unheld)
 
 
@@ -116,7 +116,7 @@ def unhold(host: str, settings: Path) -> None:
 @_settings
 def release(host: str, settings: Path) -> None:
     """Let the replacement of a quarantined HOST be tried again, once what failed is mended."""
-    with _store(settings) as store:
+    with life_store(settings) as store:
         store.edit(host, lambda life: lifecycle.released(life, timestamp(datetime.now(UTC))))
 
 
@@ -144,7 +144,8 @@ def _line(life: Life) -> str:
 
 
 @contextmanager
-def _store(path: Path) -> Iterator["LifeStore"]:
+def life_store(path: Path) -> Iterator["LifeStore"]:
+    """Yield the fleet's state by the controller's settings. ConfigError, LedgerError."""
     with _ledger(path) as (_, store):
         yield store
 
@@ -171,7 +172,7 @@ def _controller(path: Path) -> Iterator["Controller"]:
         click.echo(f"{time.monotonic() - began:7.2f} s  {step:<9} {shown(what)}", err=True)
 
     # The lease first: what comes next may have to wait for the other controller's OpenTofu.
-    with _store(path) as store, store.lease(this_process()) as lease, assembled(settings, tell) as ports:
+    with life_store(path) as store, store.lease(this_process()) as lease, assembled(settings, tell) as ports:
         yield Controller(store, lease, ports, attempts=settings.fleet.attempts)
 
 

@@ -7,6 +7,7 @@ import click
 from hostseal import __version__
 from hostseal.cli.action import action
 from hostseal.cli.agent import agent
+from hostseal.cli.break_glass import break_glass
 from hostseal.cli.config import config
 from hostseal.cli.doctor import doctor
 from hostseal.cli.enrol import enrol
@@ -14,12 +15,15 @@ from hostseal.cli.exit_codes import ExitCode
 from hostseal.cli.explain import explain
 from hostseal.cli.flag import flag
 from hostseal.cli.fleet import fleet
+from hostseal.cli.gate import gate
 from hostseal.cli.image import image
 from hostseal.cli.ledger import ledger
+from hostseal.cli.lockdown import lockdown
 from hostseal.cli.play import play
 from hostseal.cli.policy import policy
 from hostseal.cli.record import log
 from hostseal.cli.seal import seal
+from hostseal.cli.session import session
 from hostseal.cli.status import status
 from hostseal.core.text import shown
 from hostseal.errors import BadInputError, HostsealError, NoAnswerError
@@ -32,7 +36,8 @@ def hostseal() -> None:
 
 
 for command in (
-    action, agent, config, doctor, enrol, explain, flag, fleet, image, ledger, log, play, policy, seal, status,
+    action, agent, break_glass, config, doctor, enrol, explain, flag, fleet, gate, image, ledger, lockdown, log, play,
+    policy, seal, session, status,
 ):  # fmt: skip
     hostseal.add_command(command)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from hostseal.cli.summaries import SUMMARIES, other
 from hostseal.config.load import state_directory
 from hostseal.core.text import shown
 from hostseal.spool.reading import SpoolReader
@@ -74,7 +75,7 @@ def _decision_lines(record: dict[str, Any], decision: dict[str, Any]) -> Iterato
     if actions:
         yield f"-> {', '.join(actions)}   decision {record['decision_id']}"
     if would:
-        yield f"-> observe mode; would have been: {', '.join(would)}   decision {record['decision_id']}"
+        yield f"-> held back; would have been: {', '.join(would)}   decision {record['decision_id']}"
 
 
 def summary(event: dict[str, Any]) -> str:
@@ -83,30 +84,6 @@ def summary(event: dict[str, Any]) -> str:
     An event that is not of its type's shape, which a host in bad hands may send, is told as it is.
     """
     try:
-        return _summary(event)
+        return SUMMARIES.get(event["type"], other)(event["data"])
     except (KeyError, TypeError, AttributeError):
         return json.dumps(event["data"])[:_ODD_LENGTH]
-
-
-def _summary(event: dict[str, Any]) -> str:
-    data = event["data"]
-    match event["type"]:
-        case "login.requested" | "session.opened" | "session.closed":
-            key = (data.get("key") or {}).get("fingerprint")
-            return f"{data['user']} from {data['source']}{f' with {key}' if key else ''}"
-        case "session.channel":
-            where = f" on {data['pty']}" if data["pty"] else ""
-            return f"{data['user']} from {data['source']}: {data['subsystem'] or data['kind']}{where}"
-        case "files.changed":
-            writer = data["writer"]
-            own = "the agent's own playbook" if writer["kind"] == "action" else None
-            who = own or (writer.get("session") or {}).get("user") or writer.get("exe") or writer["kind"]
-            return (
-                f"{data['count']} change(s) by {who}: {', '.join(path['path'] for path in data['paths'][:3])}"
-            )
-        case "sensor.lost":
-            return f"{data['sensor']}: {data['cause']} ({data['scope']})"
-        case "flag.pardoned" | "operator.flagged":
-            return f"{data['person']}: {data['reason']}"
-        case _:
-            return str(data.get("version") or data.get("reason") or "")

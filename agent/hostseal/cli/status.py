@@ -8,13 +8,16 @@ from typing import Any
 import click
 import msgspec
 
+from hostseal import lockdown_file
 from hostseal.cli.control import NotRunningError, ask
 from hostseal.cli.exit_codes import ExitCode
 from hostseal.config.load import state_directory
 from hostseal.core.event import in_words
+from hostseal.core.lockdown import Level
 from hostseal.core.standing import Standing, State
 from hostseal.core.text import shown
 from hostseal.errors import SpoolError
+from hostseal.host_identity import instance_id
 from hostseal.spool.reading import SpoolReader
 from hostseal.standing_file import read
 
@@ -29,6 +32,7 @@ def status(as_json: bool, state: Path | None) -> None:
     folder = state or state_directory()
     try:
         standing = read(folder / "flag.json")
+        locked = lockdown_file.read(folder / lockdown_file.NAME)
         reader = SpoolReader(folder / "spool.db")
     except (OSError, msgspec.DecodeError) as error:
         raise SpoolError(f"the agent's state cannot be read: {error}", hint=str(folder)) from error
@@ -38,7 +42,9 @@ def status(as_json: bool, state: Path | None) -> None:
     except NotRunningError as error:
         running, absent = None, str(error)
     report = {
+        "instance": instance_id(),
         "standing": {"state": str(standing.state), **msgspec.to_builtins(standing)},
+        "lockdown": msgspec.to_builtins(locked),
         "agent": running,
         "spool": {"pending": reader.pending()},
         "actions": reader.actions()[-10:],
@@ -67,7 +73,9 @@ def _text(report: dict[str, Any], standing: Standing, absent: str) -> str:
             *(("reason", reason) for reason in incident.reasons),
         ]
     rows += [("pardoned", f"{p.incident} by {p.person}: {p.reason}") for p in standing.pardons[-3:]]
+    rows.append(("instance", report["instance"] or "unknown: there is no machine-id"))
     agent = report["agent"]
+    rows += _lockdown(report["lockdown"], agent)
     if agent is None:
         rows.append(("agent", f"not running: {absent}"))
     else:
@@ -100,3 +108,17 @@ def _text(report: dict[str, Any], standing: Standing, absent: str) -> str:
         rows.append((f"playbook {run['action']}", f"{run['state']}, {run['attempts']} tries{why}"))
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {shown(value)}" for name, value in rows)
+
+
+def _lockdown(found: dict[str, Any], agent: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if found["level"] == Level.OPEN:
+        return [("lockdown", found["level"])]
+    missing = agent is not None and not agent["lockdown"]["in_force"]
+    return [
+        (
+            "lockdown",
+            f"{found['level']}{', NOT IN FORCE' if missing else ''} since {in_words(found['since'])}",
+        ),
+        ("locked for", f"incident {found['incident']}"),
+        *(("lock reason", reason) for reason in found["reasons"]),
+    ]

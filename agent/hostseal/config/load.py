@@ -18,6 +18,7 @@ POSITIVE = (
     ("opa", "timeout_seconds"), ("actions", "time_limit_seconds"), ("actions", "attempts"),
     ("files", "quiet_seconds"), ("files", "max_age_seconds"), ("files", "max_paths"),
     ("spool", "pending_limit"), ("spool", "kept"), ("ledger", "heartbeat_seconds"),
+    ("gate", "limit_seconds"), ("gate", "revert_seconds"),
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The agent's settings: closed types with their defaults. The one source for parser, defaults and reference."""
 
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,24 @@ class OpaSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ca: str = "/etc/hostseal/opa/ca.pem"
     token_file: str = "/etc/hostseal/opa/token"  # noqa: S105 - a file's name
     timeout_seconds: float = 1.0
+
+
+class OnFailure(StrEnum):
+    """What the login gate does when it has no answer from the policy."""
+
+    DENY = "deny"
+    ALLOW = "allow"
+    ALLOW_AND_FLAG = "allow_and_flag"
+
+
+class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[gate] how long a login may wait, when an unconfirmed arming reverts, and what is done without an answer."""
+
+    limit_seconds: float = 2.0
+    revert_seconds: float = 600.0
+    on_failure_person: OnFailure = OnFailure.ALLOW_AND_FLAG
+    on_failure_automation: OnFailure = OnFailure.ALLOW_AND_FLAG
+    on_failure_break_glass: OnFailure = OnFailure.ALLOW_AND_FLAG
 
 
 class ActionsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,16 +73,24 @@ class LedgerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     heartbeat_seconds: float = 30.0
 
 
+class SessionsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[sessions] `record_commands`: keep what is executed inside SSH sessions; off, for it tells much of people."""
+
+    record_commands: bool = False
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings."""
 
     agent: AgentSettings = AgentSettings()
     opa: OpaSettings = OpaSettings()
     files: FilesSettings = msgspec.field(default_factory=FilesSettings)
+    gate: GateSettings = GateSettings()
     actions: ActionsSettings = ActionsSettings()
     pardon: PardonSettings = PardonSettings()
     spool: SpoolSettings = SpoolSettings()
     ledger: LedgerSettings = LedgerSettings()
+    sessions: SessionsSettings = SessionsSettings()
 
     @property
     def state(self) -> Path:

@@ -11,7 +11,7 @@ from hostseal.ports import RawChange
 
 _ACTION = re.compile(
     r"/system\.slice/(?:system-hostseal\\x2daction\.slice/)?"
-    r"hostseal-action@([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.service(?:/.*)?",
+    r"hostseal-(?:action|terminate)@([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.service(?:/.*)?",
 )
 
 

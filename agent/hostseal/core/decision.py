@@ -1,7 +1,7 @@
 """What the policy answered; one shape for every entry point (architecture: Decisions)."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -12,13 +12,14 @@ from hostseal.errors import UndefinedDecisionError
 class Action(StrEnum):
     """What the policy can ask for. The host's own configuration maps it to a playbook (law 9).
 
-    The first three are the agent's, the next three have a playbook each; a gate is asked to refuse a play or a login, the
+    The first four are the agent's, the next three have a playbook each; a gate is asked to refuse a play or a login, the
     fleet to replace a host.
     """
 
     SUSPECT = "suspect"
     LIFT = "lift"
     FLAG = "flag"
+    ARM = "arm"
     TERMINATE_SESSION = "terminate_session"
     LOCKDOWN_AUTOMATION_ONLY = "lockdown_automation_only"
     LOCKDOWN_CLOSED = "lockdown_closed"
@@ -35,10 +36,24 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     controls: tuple[str, ...] = ()
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision; `would` holds the actions that mode `observe` kept back, `host` what the policy knows of it.
+class LockdownTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What site data says of a lockdown that is asked for: whom it leaves alone, and what becomes of open sessions.
 
-    `due` is said of a replacement only: its time has come, whether it is allowed or not.
+    `existing_sessions` is `keep` or `terminate` (persons' sessions). `without_break_glass` allows a lockdown on a host where
+    no certificate could let anybody in: the console is then the only way.
+    """
+
+    accounts: tuple[str, ...] = ()
+    key_fingerprints: tuple[str, ...] = ()
+    existing_sessions: Literal["keep", "terminate"] = "keep"
+    without_break_glass: bool = False
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision; `would` holds the actions that a weaker mode kept back, `host` what the policy knows of it.
+
+    `due` is said of a replacement only: its time has come, whether it is allowed or not. `lockdown` comes with the actions
+    `lockdown_automation_only` and `lockdown_closed`.
     """
 
     allowed: bool
@@ -49,6 +64,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     deadline_seconds: int | None = None
     host: Profile | None = None
     due: bool | None = None
+    lockdown: LockdownTerms | None = None
 
 
 def parse(raw: Any) -> Decision:

@@ -37,12 +37,23 @@ class EventType(StrEnum):
         return self is EventType.FILES_CHANGED
 
 
+_WITHIN_SESSION = frozenset(
+    {
+        EventType.SESSION_CHANNEL,
+        EventType.SESSION_PRIVILEGE,
+        EventType.SESSION_COMMANDS,
+        EventType.SESSION_LEFT_BEHIND,
+    }
+)
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """What signed bundle data says of a host."""
+    """What signed bundle data says of a host; `automation` names the accounts that are no person's."""
 
     mode: str = "observe"
     host_class: str = msgspec.field(default="immutable", name="class")
     groups: tuple[str, ...] = ()
+    automation: tuple[str, ...] = ()
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +81,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def audit_session(self) -> int | None:
         """The kernel's audit session the event belongs to, where it is known."""
-        data = self.data.get("session") if self.type is EventType.SESSION_CHANNEL else self.data
+        data = self.data.get("session") if self.type in _WITHIN_SESSION else self.data
         return (data or {}).get("audit_session")
 
 

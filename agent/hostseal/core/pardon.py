@@ -1,19 +1,14 @@
 """A pardon: signed off the host, with reason, person, expiry and nonce (law 8)."""
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from hostseal.core.event import from_timestamp
+from hostseal.core.claim import Form, Signed
 from hostseal.core.standing import Standing
 from hostseal.errors import PardonError
-
-_PREFIX = b"hostseal pardon v1\n"
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,16 +22,20 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     nonce: str
 
 
-class Signed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A claim and its Ed25519 signature (base64) over a version line and the claim's canonical JSON."""
+_FORM = Form(
+    version=b"hostseal pardon v1\n",
+    shape=Claim,
+    refused=PardonError,
+    name="pardon",
+    article="a",
+    signer="this host's pardon key",
+    made_with="hostseal flag pardon",
+)
 
-    claim: Claim
-    signature: str
 
-
-def sign(claim: Claim, key: Ed25519PrivateKey) -> Signed:
+def sign(claim: Claim, key: Ed25519PrivateKey) -> Signed[Claim]:
     """Return the claim, signed."""
-    return Signed(claim=claim, signature=base64.b64encode(key.sign(_message(claim))).decode())
+    return _FORM.sign(claim, key)
 
 
 def verify(raw: Any, key: Ed25519PublicKey, host: str, standing: Standing, now: datetime) -> Claim:
@@ -55,41 +54,13 @@ def verify(raw: Any, key: Ed25519PublicKey, host: str, standing: Standing, now: 
 
 def signed(raw: Any, key: Ed25519PublicKey, now: datetime) -> Claim:
     """Return the claim in `raw` (parsed JSON) if it was signed by this key and has not expired; raise PardonError if not."""
-    try:
-        document = msgspec.convert(raw, Signed)
-        expires = from_timestamp(document.claim.expires)
-        signature = base64.b64decode(document.signature, validate=True)
-    except (msgspec.ValidationError, ValueError, binascii.Error) as error:
-        raise PardonError(
-            f"this is not a pardon: {error}", hint="make one with `hostseal flag pardon`"
-        ) from error
-    claim = document.claim
-    try:
-        key.verify(signature, _message(claim))
-    except InvalidSignature as error:
-        raise PardonError("the signature is not by this host's pardon key") from error
-    if expires.tzinfo is None or expires <= now:
-        raise PardonError(f"the pardon expired at {claim.expires}")
+    claim = _FORM.verify(raw, key, now)
     if not claim.reason.strip() or not claim.person.strip():
         raise PardonError("a pardon names a person and a reason")
     return claim
 
 
 def recorded(data: Any, host: str, key: Ed25519PublicKey) -> str | None:
-    """Return the incident that a recorded `flag.pardoned` event's data pardons, None unless it was signed for that host.
-
-    Its expiry was for its use; used it has been.
-    """
-    if not isinstance(data, dict):
-        return None
-    try:
-        fields = {name: value for name, value in data.items() if name != "signature"}
-        claim = msgspec.convert({**fields, "host": host}, Claim)
-        key.verify(base64.b64decode(data["signature"], validate=True), _message(claim))
-    except (KeyError, TypeError, ValueError, msgspec.ValidationError, InvalidSignature):
-        return None
-    return claim.incident
-
-
-def _message(claim: Claim) -> bytes:
-    return _PREFIX + msgspec.json.encode(claim, order="sorted")
+    """Return the incident that a recorded `flag.pardoned` event's data pardons, None unless it was signed for that host."""
+    claim = _FORM.recorded(data, host, key)
+    return None if claim is None else claim.incident

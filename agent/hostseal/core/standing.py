@@ -13,7 +13,12 @@ from hostseal.core.ids import incident_id
 EVIDENCE_KEPT = 100
 PARDONS_KEPT = 50
 JUDGED_KEPT = 256
-_MOVING = {EventType.SESSION_OPENED, EventType.SESSION_CHANNEL, EventType.FLAG_PARDONED}
+_MOVING = {
+    EventType.SESSION_OPENED,
+    EventType.SESSION_CHANNEL,
+    EventType.FLAG_PARDONED,
+    EventType.LOCKDOWN_RELEASED,
+}
 
 
 class State(StrEnum):

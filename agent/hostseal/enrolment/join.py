@@ -18,6 +18,7 @@ from hostseal.seal import files
 
 PROGRAM = Path("/usr/local/libexec/hostseal/host-identity")
 INSTANCE = "instance.json"
+INSTANCE_ID = "instance-id"
 CREDENTIAL = "enrolment.json"
 _PROGRAM_SECONDS = 60
 
@@ -56,6 +57,8 @@ def join(folder: Path, now: datetime, ledger: LedgerSettings, *, program: Path =
         image=place.image,
         enrolled=timestamp(now),
     )
+    # A line by itself: what asks for it before a login is a shell script (agent/dist/libexec/principals).
+    durable.write(folder / INSTANCE_ID, f"{place.instance}\n".encode(), mode=0o644)
     durable.write(
         folder / INSTANCE, msgspec.json.format(msgspec.json.encode(joined), indent=1) + b"\n", mode=0o644
     )

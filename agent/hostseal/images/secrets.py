@@ -9,7 +9,7 @@ from collections.abc import Iterator
 _NAMES = re.compile(
     rb"/etc/ssh/ssh_host_[^/]*_key(\.pub)?$"
     rb"|/\.ssh/[^/]+$"
-    rb"|/etc/hostseal/(instance|enrolment)\.json$"
+    rb"|/etc/hostseal/((instance|enrolment)\.json|instance-id)$"
     rb"|/etc/hostseal/(opa/(token|authz\.json|server\.key|server\.pem|ca\.pem)|ledger/token)$"
     rb"|/var/lib/systemd/(random-seed|credential\.secret)$"
     rb"|/\.(bash|python|sh)_history$|/\.(netrc|pgpass|git-credentials|vault-token)$"

@@ -9,11 +9,13 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from msgspec import inspect as shapes
 
+from hostseal.core.certificate_lines import Why
 from hostseal.errors import PolicyError
 
 Name = Annotated[str, Meta(min_length=1)]
 Fingerprint = Annotated[str, Meta(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
 Seconds = Annotated[int, Meta(ge=1)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
 Attempts = Annotated[int, Meta(ge=1)]
 
 T = TypeVar("T")
@@ -56,6 +58,13 @@ class AutomationChanges(StrEnum):
     FLAG = "flag"
 
 
+class Recorded(StrEnum):
+    """What something that is on record in any case does besides, when it is a person's."""
+
+    RECORD = "record"
+    FLAG = "flag"
+
+
 class _Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What all parts of the site's data have in common: unknown keys are errors."""
 
@@ -87,6 +96,28 @@ class SiteHost(_Shape, frozen=True, kw_only=True):
     mode: Mode | UnsetType = UNSET
     host_class: HostClass | UnsetType = msgspec.field(name="class", default=UNSET)
     groups: tuple[Name, ...] = ()
+
+
+class BreakGlass(_Shape, frozen=True, kw_only=True):
+    """Which certificates are taken for break-glass, and how far one goes.
+
+    `authorities` are keys by fingerprint, `extensions` OpenSSH's own; `flag_on_refused` names the causes of refusals
+    (`revoked`) that break the seal.
+    """
+
+    authorities: tuple[Fingerprint, ...]
+    extensions: tuple[Name, ...]
+    flag_on_refused: tuple[Why, ...]
+    max_seconds: Seconds
+    max_total_seconds: Seconds
+    ticket_pattern: Name
+
+
+class Login(_Shape, frozen=True, kw_only=True):
+    """What a login by break-glass costs (seconds until the host is replaced), and how one asks for it."""
+
+    deadline_seconds: Seconds
+    how_to_ask: Name
 
 
 class Channels(_Shape, frozen=True, kw_only=True):
@@ -124,11 +155,51 @@ class Replace(_Shape, frozen=True, kw_only=True):
     attempts: Attempts
 
 
+class Response(StrEnum):
+    """What a finding may be answered with on a host in mode `enforce`, beyond its flag."""
+
+    TERMINATE_SESSION = "terminate_session"
+    LOCKDOWN_AUTOMATION_ONLY = "lockdown_automation_only"
+    LOCKDOWN_CLOSED = "lockdown_closed"
+
+
+class Severities(_Shape, frozen=True, kw_only=True, omit_defaults=True):
+    """The responses to all findings of a severity."""
+
+    low: tuple[Response, ...] = ()
+    medium: tuple[Response, ...] = ()
+    high: tuple[Response, ...] = ()
+    critical: tuple[Response, ...] = ()
+
+
+class Responses(_Shape, frozen=True, kw_only=True):
+    """The responses to the findings of a rule, by its name, and to those of a severity; both count."""
+
+    rules: dict[Name, tuple[Response, ...]]
+    severities: Severities
+
+
+class ExistingSessions(StrEnum):
+    """What becomes of the SSH sessions of persons that are open when a lockdown comes into force."""
+
+    KEEP = "keep"
+    TERMINATE = "terminate"
+
+
+class Lockdown(_Shape, frozen=True, kw_only=True):
+    """How a lockdown is done, and on how many of a hundred hosts this revision may do it."""
+
+    existing_sessions: ExistingSessions
+    stage_percent: Percent
+    without_break_glass: bool
+
+
 class Site(_Shape, frozen=True, kw_only=True):
     """All of it, as the policies read it at `data.hostseal.site`."""
 
     automation: Automation
     automation_changes: AutomationChanges
+    break_glass: BreakGlass
     channel: Channels
     deadline_seconds: Seconds
     default: Default
@@ -137,7 +208,12 @@ class Site(_Shape, frozen=True, kw_only=True):
     gate: Gate
     groups: dict[Name, Group]
     hosts: dict[Name, SiteHost]
+    left_behind: Recorded
+    lockdown: Lockdown
+    login: Login
+    privilege: Recorded
     replace: Replace
+    responses: Responses
 
 
 def merge(defaults: Mapping[str, Any], site: Mapping[str, Any]) -> Site:

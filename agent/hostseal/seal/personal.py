@@ -16,6 +16,11 @@ PERSONAL = (
         glob="/etc/ansible/facts.d/hostseal.fact", reason="what Hostseal publishes when it flags the host"
     ),
     Personal(glob="/etc/hostseal/instance.json", reason="which host of the fleet this is"),
+    Personal(glob="/etc/hostseal/instance-id", reason="which host of the fleet this is"),
+    Personal(
+        glob="/etc/ssh/hostseal_revoked",
+        reason="the break-glass certificates that were taken back, kept current",
+    ),
     Personal(
         glob="/etc/hostseal/enrolment.json", reason="the one-time credential; gone after the first boot"
     ),

@@ -12,15 +12,16 @@ from hostseal.sensors import fanotify_abi as abi
 from hostseal.sensors import mounts
 from hostseal.sensors.fanotify import FanotifySensor, open_group
 from hostseal.sensors.file_scope import Scope
+from hostseal.sensors.file_writer import Executed, Writers
 from hostseal.sensors.inotify import InotifySensor
 
 Factory = Callable[[], FileSensor]
 
 
-def choose(settings: FilesSettings) -> tuple[Factory, str]:
+def choose(settings: FilesSettings, executed: Executed | None = None) -> tuple[Factory, str]:
     """Return how to make the sensor, and a sentence that says which one and why.
 
-    Raises `ConfigError` when the setting asks for fanotify and this machine cannot give it.
+    `executed` is told of executed programs, by the sensor that knows of them. Raises `ConfigError` when the setting asks for fanotify and this machine cannot give it.
     """
     scope = Scope(settings.watch, settings.exclude)
     if settings.backend == Backend.INOTIFY:
@@ -29,7 +30,9 @@ def choose(settings: FilesSettings) -> tuple[Factory, str]:
         ), "inotify: the setting files.backend asks for it; it cannot name writers"
     why_not = fanotify_refusal(scope)
     if why_not is None:
-        return lambda: FanotifySensor(scope), "fanotify: works on every watched filesystem, and names writers"
+        return lambda: FanotifySensor(
+            scope, writers=Writers(executed=executed)
+        ), "fanotify: works on every watched filesystem, and names writers"
     if settings.backend == Backend.FANOTIFY:
         raise ConfigError(
             f"files.backend: fanotify does not work here: {why_not}", hint='"auto" or "inotify" would'

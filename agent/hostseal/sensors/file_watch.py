@@ -16,6 +16,7 @@ from hostseal.sensors.file_choice import choose
 from hostseal.sensors.file_losses import Losses
 from hostseal.sensors.file_report import Declared, report
 from hostseal.sensors.file_scope import Scope
+from hostseal.sensors.file_writer import Executed
 
 SENSOR = "files"
 IDLE_SECONDS = 1.0
@@ -38,10 +39,12 @@ class FileWatch:
         expected: Expected,
         clock: Clock,
         make: Callable[[], FileSensor] | None = None,
+        *,
+        executed: Executed | None = None,
     ) -> None:
         self._settings, self._emit, self._clock = settings, emit, clock
         self._sessions, self._expected = sessions, expected
-        self._make, self._reason = (make, "given") if make else choose(settings)
+        self._make, self._reason = (make, "given") if make else choose(settings, executed)
         self.scope = str(Scope(settings.watch, settings.exclude))
         self._fold = Fold(
             Limits(

@@ -16,6 +16,8 @@ JOIN_SECONDS = 60.0
 """How long a record stands for its pid: pids are used again."""
 
 Read = Callable[[int], ProcessFacts | None]
+Executed = Callable[[ProcessFacts], None]
+"""Is told of each program that a process begins to execute; must not wait."""
 
 
 class Writers:
@@ -26,9 +28,15 @@ class Writers:
     """
 
     def __init__(
-        self, read: Read | None = None, *, capacity: int = 4096, clock: Callable[[], float] = time.monotonic
+        self,
+        read: Read | None = None,
+        *,
+        capacity: int = 4096,
+        clock: Callable[[], float] = time.monotonic,
+        executed: Executed | None = None,
     ) -> None:
         self._read = read or Proc().facts
+        self._executed = executed
         self._capacity = capacity
         self._clock = clock
         self._known: OrderedDict[int, tuple[float, ProcessFacts]] = OrderedDict()
@@ -42,8 +50,11 @@ class Writers:
         """Note that `pid` has begun to execute `exe`."""
         facts = self._proven(pid, pidfd, None) if pidfd >= 0 else None
         before = facts or self._recalled(pid) or ProcessFacts(pid=pid, proof=Proof.JOINED)
-        self._remember(replace(before, exe=exe))
+        after = replace(before, exe=exe)
+        self._remember(after)
         self._batch.pop(pid, None)
+        if self._executed is not None:
+            self._executed(after)
 
     def facts(self, pid: int, pidfd: int) -> ProcessFacts | None:
         """Return what is known of the process that made a change, None if nothing is."""

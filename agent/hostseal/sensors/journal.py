@@ -9,12 +9,17 @@ from typing import Any
 import msgspec
 from systemd import journal
 
+from hostseal.core import privilege_lines
 from hostseal.core.event import EventType, timestamp
+from hostseal.core.privilege_lines import Gained
 from hostseal.core.session import Name
 from hostseal.core.sshd_lines import SSHD_NAMES, Admitted, Channel, Monitor, Reader, Seen, admitted, read
 from hostseal.core.text import faithful
 from hostseal.open_sessions import OpenSessions, client
 from hostseal.ports import Emit
+from hostseal.sensors.certificates import CertificateWitness
+from hostseal.sensors.session_reports import SENSOR as PROCESSES
+from hostseal.sensors.session_reports import privilege_key
 from hostseal.spool.sqlite import SqliteSpool
 from hostseal.witnesses import Witnesses
 
@@ -50,6 +55,7 @@ class JournalSensor:
         path: str | None = None,
     ) -> None:
         self._emit, self._spool, self._sessions, self._path = emit, spool, sessions, path
+        self._certificates = CertificateWitness(emit)
         self._witnesses, self._boot = witnesses, boot.replace("-", "")
         self._earlier, self._remembered = Reader(), 0.0
 
@@ -77,6 +83,9 @@ class JournalSensor:
             for field in ("_COMM", "SYSLOG_IDENTIFIER"):
                 reader.add_match(**{field: name})
                 reader.add_disjunction()
+        for program in sorted(privilege_lines.PROGRAMS):
+            reader.add_match(_EXE=program)
+            reader.add_disjunction()
         reader.add_match(MESSAGE_ID=JOURNAL_DROPPED)
         return reader
 
@@ -124,12 +133,15 @@ class JournalSensor:
                 self._suppressed(fields, entry)
                 self._remember(cursor, known)
                 continue
+            self._certificates.take(fields, cursor, entry["__REALTIME_TIMESTAMP"].timestamp())
             if fields.get("_BOOT_ID") != self._boot:
                 # Another boot's processes and sessions: what they did is told, but they are none of this boot's.
                 self._earlier, seen = read(self._earlier, fields)
                 if isinstance(seen, Channel):
                     self._report(seen, None, cursor)
                 continue
+            if (gained := privilege_lines.read(fields)) is not None:
+                self._privilege(gained)
             known, seen = read(known, fields)
             self._take(seen, cursor)
             if isinstance(seen, Channel):
@@ -186,6 +198,21 @@ class JournalSensor:
             "number": channel.number,
         }
         self._emit(EventType.SESSION_CHANNEL, data, sensor="journal", key=cursor)
+
+    def _privilege(self, gained: Gained) -> None:
+        session = self._sessions.data(gained.audit_session)
+        if session is None:
+            return
+        data = {
+            "session": session,
+            "user": session["user"],
+            "target": gained.target,
+            "via": gained.via,
+            "pid": gained.pid,
+            "confidence": "exact",
+        }
+        key = privilege_key(gained.audit_session, gained.target_uid, gained.via)
+        self._emit(EventType.SESSION_PRIVILEGE, data, sensor=PROCESSES, key=key)
 
     def _suppressed(self, fields: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
         moment = timestamp(entry["__REALTIME_TIMESTAMP"])

@@ -6,10 +6,12 @@ from hostseal.core import standing
 from hostseal.core.event import EventType
 from hostseal.core.ssh_key import from_auth_info
 from hostseal.core.text import faithful
+from hostseal.errors import SpoolError
+from hostseal.gate_keeper import GateKeeper
 from hostseal.open_sessions import OpenSessions
 from hostseal.pipeline import Pipeline
 from hostseal.recorder import Recorder
-from hostseal.sensors.pam_message import Login
+from hostseal.sensors.pam_message import Login, Verdict
 from hostseal.spool.sqlite import SqliteSpool
 from hostseal.standing_file import StandingFile
 
@@ -22,7 +24,7 @@ _PHASES = {
 
 
 class PamSensor:
-    """Takes the hook's messages; returns only when the observation, and for an opened session the standing, is on disk."""
+    """Takes the hook's messages; answers only when the observation, and for an opened session the standing, is on disk."""
 
     def __init__(
         self,
@@ -31,12 +33,13 @@ class PamSensor:
         spool: SqliteSpool,
         flag: StandingFile,
         sessions: OpenSessions,
+        gate: GateKeeper,
     ) -> None:
         self._recorder, self._pipeline, self._spool = recorder, pipeline, spool
-        self._flag, self._sessions = flag, sessions
+        self._flag, self._sessions, self._gate = flag, sessions, gate
 
-    def take(self, login: Login) -> None:
-        """Record one phase of one login. Raises ValueError for a phase that is none, SpoolError when it cannot."""
+    def take(self, login: Login) -> Verdict:
+        """Record one phase of one login and answer. Raises ValueError for a phase that is none, SpoolError when it cannot."""
         if login.phase not in _PHASES:
             raise ValueError(f"{login.phase!r} is not one of PAM's phases {', '.join(_PHASES)}")
         kind = _PHASES[login.phase]
@@ -46,8 +49,17 @@ class PamSensor:
         identity = self._recorder(kind, data, sensor="pam", key=f"{login.phase}:{login.pid}:{login.time!r}")
         if kind is EventType.SESSION_CLOSED:
             self._sessions.closed(data)
+            return Verdict()
+        task = self._spool.task(identity)
+        if task is None:
+            raise SpoolError(f"event {identity} is recorded and not in the spool")
+        verdict = self._gate.answer(task.event)
         if kind is EventType.SESSION_OPENED:
-            self._settle(identity)
+            if verdict.admitted:
+                self._settle(identity)
+            else:
+                self._sessions.refused(data)
+        return verdict
 
     def _settle(self, identity: str) -> None:
         if self._pipeline.settled(identity, DECISION_SECONDS) or self._recorder.host.mode == "observe":
@@ -69,7 +81,7 @@ def login_data(login: Login, kind: EventType) -> dict[str, Any]:
         "connection": connection,
     }
     if kind is EventType.LOGIN_REQUESTED:
-        return common
+        return {**common, "offered": offered_certificate(login.offered)}
     return {
         **common,
         "audit_session": login.audit_session,
@@ -79,3 +91,9 @@ def login_data(login: Login, kind: EventType) -> dict[str, Any]:
         "leader_pid": login.pid,
         "seen_by": "pam",
     }
+
+
+def offered_certificate(line: bytes) -> dict[str, Any] | None:
+    """Return the certificate in sshd's words `publickey TYPE BASE64`, None when there is none that can be read."""
+    key = from_auth_info(faithful(line)) if line else None
+    return None if key is None else key["certificate"]

@@ -15,14 +15,14 @@ READ_SECONDS = 2.0
 AT_ONCE = 64
 
 Control = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-Login = Callable[[pam_message.Login], None]
+Login = Callable[[pam_message.Login], pam_message.Verdict]
 
 
 class GateServer:
     """Serves the agent's socket, for root only, `AT_ONCE` connections at a time.
 
-    It takes the PAM hook's logins and answers `ok` or `error WHY`, and the command line's questions, one JSON object
-    on a line for another.
+    It takes the PAM hook's logins and answers `ok`, `no` (each with lines for the person after it) or `error WHY`, and
+    the command line's questions, one JSON object on a line for another.
     """
 
     def __init__(self, listener: socket.socket, login: Login, control: Control, *, owner: int = 0) -> None:
@@ -49,34 +49,34 @@ class GateServer:
         try:
             with connection:
                 connection.settimeout(READ_SECONDS)
-                connection.sendall(self._answer(connection) + b"\n")
+                connection.sendall(self._answer(connection))
         except OSError:
             return  # the hook has gone, and has left its own record
         finally:
             self._places.release()
 
     def _answer(self, connection: socket.socket) -> bytes:
-        peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        if struct.unpack("3i", peer)[1] != self._owner:
-            return _refusal("only root may speak to the agent")
         message = b""
         while not message.endswith(b"\n" if message.startswith(b"{") else pam_message.END):
             part = connection.recv(MESSAGE_LIMIT)
             message += part
             if not part or len(message) > MESSAGE_LIMIT:
                 return _refusal(f"a message has an end, and at most {MESSAGE_LIMIT} bytes")
+        # Read first: an answer to a message that lies unread reaches nobody.
+        peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        if struct.unpack("3i", peer)[1] != self._owner:
+            return _refusal("only root may speak to the agent")
         return self._asked(message) if message.startswith(b"{") else self._told(message)
 
     def _told(self, block: bytes) -> bytes:
         try:
-            self._login(pam_message.parse(block))
+            return pam_message.answer(self._login(pam_message.parse(block)))
         except (HostsealError, ValueError) as error:
-            return b"error " + str(error).replace("\n", " ").encode("utf-8", "replace")
-        return b"ok"
+            return b"error " + str(error).replace("\n", " ").encode("utf-8", "replace") + b"\n"
 
     def _asked(self, line: bytes) -> bytes:
         try:
-            return json.dumps(self._control(json.loads(line))).encode()
+            return json.dumps(self._control(json.loads(line))).encode() + b"\n"
         except HostsealError as error:
             return _refusal(str(error))
         except (ValueError, KeyError, TypeError) as error:
@@ -84,4 +84,4 @@ class GateServer:
 
 
 def _refusal(why: str) -> bytes:
-    return json.dumps({"ok": False, "error": why}).encode()
+    return json.dumps({"ok": False, "error": why}).encode() + b"\n"

@@ -16,7 +16,23 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
     pam: Mapping[bytes, bytes]
     audit_session: int | None = None
     login_uid: int | None = None
+    offered: bytes = b""
     why: bytes = b""
+    principal_class: bytes = b""
+    answer: bytes = b""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the hook is answered: whether the login is admitted, and lines for the person who reads them."""
+
+    admitted: bool = True
+    text: str = ""
+
+
+def answer(verdict: Verdict) -> bytes:
+    """Return a verdict as the hook reads it."""
+    text = f"{verdict.text}\n" if verdict.text else ""
+    return (b"ok\n" if verdict.admitted else b"no\n") + text.encode("utf-8", "replace")
 
 
 def parse(block: bytes) -> Login:
@@ -34,7 +50,10 @@ def parse(block: bytes) -> Login:
         pam={name: value for name, value in fields.items() if name.isupper()},
         audit_session=_number(fields.get(b"audit_session")),
         login_uid=_number(fields.get(b"login_uid")),
+        offered=fields.get(b"offered", b""),
         why=fields.get(b"why", b""),
+        principal_class=fields.get(b"class", b""),
+        answer=fields.get(b"answer", b""),
     )
 
 

@@ -173,6 +173,14 @@ class SqliteSpool:
         row = self._one(_ACTION + " WHERE id = ?", action_id)
         return None if row is None else _action(row)
 
+    def unfinished_actions(self, incident: str, action: str) -> int:
+        """Return how many runs of an action for an incident are queued or running."""
+        row = self._one(
+            "SELECT count(*) FROM actions WHERE incident = ? AND action = ? AND state IN ('queued', 'running')",
+            incident, action,
+        )  # fmt: skip
+        return 0 if row is None else int(row[0])
+
     def action_state(self, task: ActionTask) -> None:
         """Store how far an action has come."""
         self._do(

@@ -13,7 +13,7 @@ class LocalFlag:
     def __init__(self, state: Path) -> None:
         self._state = state
 
-    def start(self, action_id: str) -> None:
+    def start(self, _action: str, action_id: str) -> None:
         """Publish at once and store the result."""
         folder = ActionFolder(self._state, action_id)
         request = folder.request()
@@ -27,9 +27,9 @@ class LocalFlag:
         told = f"published in {self._state / 'published'}"
         folder.answer(Result(attempt=request.attempt, ok=True, message=told))
 
-    def running(self, _action_id: str) -> bool:
+    def running(self, _action: str, _action_id: str) -> bool:
         """Return False: it is done when `start` returns."""
         return False
 
-    def stop(self, _action_id: str) -> None:
+    def stop(self, _action: str, _action_id: str) -> None:
         """Do nothing: nothing runs."""

@@ -47,7 +47,15 @@ def run(watched: Path, state: Path | None) -> None:
         engine = OpaEngine(url, ca=None, token_file=None, timeout_seconds=2.0)
         flag = LocalFlag(state)
         agent = Daemon(
-            settings, engine, flag, SystemClock(), timeline, timeline.log, gate=None, journal=False
+            settings,
+            engine,
+            flag,
+            SystemClock(),
+            timeline,
+            timeline.log,
+            gate=None,
+            ask=engine.ask,
+            journal=False,
         )
         _end_on_signals(agent)
         click.echo(

@@ -9,20 +9,21 @@
 package hostseal.event
 
 import data.hostseal.host
+import data.hostseal.response
 import data.hostseal.shape
 
 # METADATA
 # description: The decision about the event in the input.
 # entrypoint: true
-decision := {
+decision := object.union(terms, {
 	"allowed": count(violations) == 0,
 	"violations": violations,
 	"findings": [finding | some finding in findings],
 	"actions": actions,
 	"would": would,
 	"deadline_seconds": deadline,
-	"host": host.of(input.event.host.name),
-} if {
+	"host": object.union(host.of(input.event.host.name), {"automation": data.hostseal.site.automation.accounts}),
+}) if {
 	shape.well_formed
 	mode in {"observe", "flag", "enforce"}
 }
@@ -37,10 +38,15 @@ asks contains action if {
 	some action in rule.asks
 }
 
+asks contains action if some action in response.asked(findings)
+
 # A flag is the last word on a session that is suspect: it is not lifted by the same event.
 steps := [action | some action in asks; not overruled(action)]
 
 overruled("lift") if "flag" in asks
+
+# The level only rises: the higher one is all that counts.
+overruled("lockdown_automation_only") if "lockdown_closed" in asks
 
 mode := host.of(input.event.host.name).mode
 
@@ -48,13 +54,30 @@ default observing := false
 
 observing if mode == "observe"
 
-actions := steps if not observing
+# Mode flag takes no response; a lockdown acts on the hosts of its stage. What is held back stands in `would`.
+acts(action) if {
+	not observing
+	not action in response.kinds
+}
 
-actions := [] if observing
+acts("terminate_session") if mode == "enforce"
 
-would := steps if observing
+acts(action) if {
+	mode == "enforce"
+	action in response.lockdowns
+	response.staged
+}
 
-would := [] if not observing
+actions := [action | some action in steps; acts(action)]
+
+would := [action | some action in steps; not acts(action)]
+
+default terms := {}
+
+terms := {"lockdown": response.terms} if {
+	some action in actions
+	action in response.lockdowns
+}
 
 # What a rule says that flags the host. Nothing is a violation where the policy only observes.
 violations := [finding.message | some finding in findings; breaks_seal(finding.rule)]
@@ -66,4 +89,8 @@ breaks_seal(rule) if {
 
 default deadline := null
 
-deadline := data.hostseal.site.deadline_seconds if "flag" in asks
+deadline := min(deadlines) if "flag" in asks
+
+deadlines contains data.hostseal.site.deadline_seconds
+
+deadlines contains data.hostseal.rules.break_glass_worked.deadline

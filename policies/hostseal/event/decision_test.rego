@@ -62,6 +62,70 @@ test_mode_enforce_flags_as_well if {
 	decision.actions == ["flag"]
 }
 
+responding := {"responses": {"rules": {"interactive_session": ["terminate_session", "lockdown_closed"]}}}
+
+with_responses(asked, mode, lockdown) := result if {
+	site := samples.site_with(object.union(responding, {"hosts": {"web-1": {"mode": mode}}, "lockdown": lockdown}))
+	result := event.decision with input as asked with data.hostseal.site as site
+}
+
+test_mode_enforce_responds_and_says_how if {
+	decision := with_responses(shell, "enforce", {})
+	decision.actions == ["flag", "lockdown_closed", "terminate_session"]
+	decision.would == []
+	decision.lockdown == {
+		"accounts": ["deploy"],
+		"key_fingerprints": ["SHA256:deploy"],
+		"existing_sessions": "keep",
+		"without_break_glass": false,
+	}
+}
+
+test_mode_flag_flags_and_holds_the_responses_back if {
+	decision := with_responses(shell, "flag", {})
+	decision.actions == ["flag"]
+	decision.would == ["lockdown_closed", "terminate_session"]
+	not decision.lockdown
+}
+
+test_mode_observe_holds_everything_back if {
+	decision := with_responses(shell, "observe", {})
+	decision.actions == []
+	decision.would == ["flag", "lockdown_closed", "terminate_session"]
+	not decision.lockdown
+}
+
+test_a_host_outside_the_stage_is_not_locked_down if {
+	decision := with_responses(shell, "enforce", {"stage_percent": 0})
+	decision.actions == ["flag", "terminate_session"]
+	decision.would == ["lockdown_closed"]
+	not decision.lockdown
+}
+
+test_the_higher_level_is_all_that_counts if {
+	site := samples.site_with({
+		"hosts": {"web-1": {"mode": "enforce"}},
+		"responses": {
+			"rules": {"interactive_session": ["lockdown_automation_only"]},
+			"severities": {"high": ["lockdown_closed"]},
+		},
+	})
+	decision := event.decision with input as shell with data.hostseal.site as site
+	decision.actions == ["flag", "lockdown_closed"]
+}
+
+test_a_response_without_a_flag_has_no_violation_and_no_deadline if {
+	site := samples.site_with({
+		"hosts": {"web-1": {"mode": "enforce"}},
+		"responses": {"rules": {"automation_changed_file": ["terminate_session"]}, "severities": {}},
+	})
+	change := samples.changed(samples.by_session(samples.deploy), ["/etc/hosts"])
+	decision := event.decision with input as change with data.hostseal.site as site
+	decision.actions == ["terminate_session"]
+	decision.violations == []
+	decision.deadline_seconds == null
+}
+
 test_a_host_cannot_claim_a_mode if {
 	claiming := object.union(shell, {"event": {"host": {"mode": "observe"}}})
 	decided(claiming).actions == ["flag"]

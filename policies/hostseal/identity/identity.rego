@@ -15,7 +15,7 @@ subject := {
 	"source": object.get(input.event.data, "source", null),
 	"key": object.get(input.event.data, "key", null),
 } if {
-	input.event.type in {"login.requested", "session.opened", "session.closed"}
+	input.event.type in {"login.requested", "login.refused", "login.unasked", "session.opened", "session.closed"}
 }
 
 subject := {
@@ -24,6 +24,14 @@ subject := {
 	"key": channel_key,
 } if {
 	input.event.type == "session.channel"
+}
+
+subject := {
+	"user": input.event.data.session.user,
+	"source": object.get(input.event.data.session, "source", null),
+	"key": object.get(input.event.data.session, "key", null),
+} if {
+	input.event.type in {"session.privilege", "session.left_behind", "session.commands"}
 }
 
 subject := {

@@ -8,6 +8,14 @@ package hostseal.samples_test
 site := {
 	"automation": {"accounts": ["deploy"], "key_fingerprints": ["SHA256:deploy"]},
 	"automation_changes": "record",
+	"break_glass": {
+		"authorities": ["SHA256:glass"],
+		"extensions": ["permit-pty"],
+		"flag_on_refused": ["revoked", "expired"],
+		"max_seconds": 3600,
+		"max_total_seconds": 7200,
+		"ticket_pattern": "^INC-[0-9]+$",
+	},
 	"channel": {
 		"shell": "flag",
 		"shell_no_pty": "flag",
@@ -31,6 +39,8 @@ site := {
 		"read_only_modules": {"ansible.builtin.stat": true, "ansible.builtin.setup": false},
 		"rerouting_variables": ["ansible_host"],
 	},
+	"left_behind": "flag",
+	"privilege": "record",
 	"groups": {"fronts": {"mode": "flag"}, "builders": {"mode": "flag"}},
 	"hosts": {
 		"web-1": {"groups": ["fronts"]},
@@ -39,7 +49,10 @@ site := {
 		"build-1": {"groups": ["builders"]},
 		"pet-1": {"mode": "flag", "class": "mutable"},
 	},
+	"lockdown": {"existing_sessions": "keep", "stage_percent": 100, "without_break_glass": false},
+	"login": {"deadline_seconds": 900, "how_to_ask": "Ask carol."},
 	"replace": {"attempts": 3},
+	"responses": {"rules": {}, "severities": {}},
 }
 
 # METADATA
@@ -98,6 +111,71 @@ replacement := {"replace": {
 replacement_but(changes) := object.union(replacement, {"replace": changes})
 
 # METADATA
+# description: The question whether alice may have a certificate for web-1, as the command line asks it.
+wish := {"break_glass": {
+	"asks": "grant",
+	"grant": {
+		"id": "8ce25aeb-41b9-49de-abfd-691110332cc6",
+		"user": "alice",
+		"host": "web-1",
+		"instance": "97f70f8ffec04d73afb0ef26920bf1bd",
+		"ticket": "INC-1",
+		"reason": "the disk is full",
+		"person": "carol",
+		"began": "2026-01-02T03:04:05.000000Z",
+		"source": null,
+		"drill": false,
+	},
+	"seconds": 1800,
+	"total_seconds": 1800,
+	"extensions": ["permit-pty"],
+	"authority": "SHA256:glass",
+	"time": "2026-01-02T03:04:05.000000Z",
+}}
+
+# METADATA
+# description: The same question with some of it put otherwise.
+wish_but(changes) := object.union(wish, {"break_glass": changes})
+
+# METADATA
+# description: A break-glass certificate for alice on web-1, as the login gate shows it.
+glass := {
+	"key_id": "INC-1 by carol for alice on web-1: the disk is full",
+	"principals": ["alice@97f70f8ffec04d73afb0ef26920bf1bd"],
+	"serial": 7,
+	"ca_fingerprint": "SHA256:glass",
+	"valid_after": "2026-01-02T03:03:05.000000Z",
+	"valid_before": "2026-01-02T03:34:05.000000Z",
+	"critical_options": {},
+	"extensions": {"permit-pty": "", "ticket@hostseal": "INC-1", "reason@hostseal": "the disk is full"},
+}
+
+# METADATA
+# description: The input about a login with this certificate on web-1.
+with_certificate(certificate) := object.union(about("login.requested", alice), {"login": {
+	"phase": "account",
+	"certificate": certificate,
+	"proven": false,
+	"used": false,
+	"armed": true,
+	"time": "2026-01-02T03:04:05.000000Z",
+	"instance": "97f70f8ffec04d73afb0ef26920bf1bd",
+}})
+
+# METADATA
+# description: A refused certificate, for one cause.
+refused(why) := about("certificate.refused", {
+	"user": "alice",
+	"source": "192.0.2.7",
+	"why": why,
+	"key_id": "INC-1 by carol",
+	"serial": 7,
+	"fingerprint": "SHA256:key",
+	"ca_fingerprint": "SHA256:glass",
+	"unreported": 0,
+})
+
+# METADATA
 # description: The input about one event on web-1, whose seal is intact.
 about(type, event_data) := {
 	"event": {
@@ -146,6 +224,47 @@ alice := {
 
 deploy := object.union(alice, {"user": "deploy", "key": {"fingerprint": "SHA256:deploy"}})
 
+# METADATA
+# description: A break-glass certificate of alice's for web-1 with which nothing is wrong.
+certificate := {
+	"key_id": "alice",
+	"principals": ["alice@i-1"],
+	"serial": 1,
+	"ca_fingerprint": "SHA256:glass",
+	"valid_after": "2026-01-02T03:00:00.000000Z",
+	"valid_before": "2026-01-02T03:30:00.000000Z",
+	"critical_options": {},
+	"extensions": {"permit-pty": "", "ticket@hostseal": "INC-7", "reason@hostseal": "the disk is full"},
+}
+
+# METADATA
+# description: The login gate's question about alice or another in PAM's account phase, with this certificate offered.
+login(who, offered) := object.union(
+	about("login.requested", object.union(who, {"key": null, "offered": offered})),
+	{"login": gate_question("account", offered)},
+)
+
+# METADATA
+# description: The same question in the session phase, with this certificate proven.
+session_login(who, proven) := object.union(
+	about("session.opened", who),
+	{"login": gate_question("session", proven)},
+)
+
+# METADATA
+# description: The same question with some of it put otherwise.
+login_but(asked, changes) := object.union(asked, {"login": changes})
+
+gate_question(phase, shown) := {
+	"phase": phase,
+	"certificate": shown,
+	"proven": phase == "session",
+	"used": false,
+	"armed": true,
+	"time": "2026-01-02T03:04:05.000000Z",
+	"instance": "i-1",
+}
+
 opened(session) := about("session.opened", session)
 
 channel(session, kind, pty) := about("session.channel", {
@@ -157,6 +276,22 @@ channel(session, kind, pty) := about("session.channel", {
 	"pty": pty,
 	"confidence": "exact",
 	"number": 0,
+})
+
+became_root(session) := about("session.privilege", {
+	"session": session,
+	"user": session.user,
+	"target": "root",
+	"via": "/usr/bin/sudo",
+	"pid": 77,
+	"confidence": "exact",
+})
+
+left_behind(session) := about("session.left_behind", {
+	"session": session,
+	"processes": [{"pid": 77, "exe": "/usr/bin/tmux", "uid": 1000}],
+	"count": 1,
+	"confidence": "exact",
 })
 
 by_session(session) := {

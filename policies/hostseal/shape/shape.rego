@@ -32,6 +32,19 @@ readable if {
 }
 
 readable if {
+	input.event.type == "session.privilege"
+	is_string(input.event.data.session.user)
+	is_string(input.event.data.target)
+}
+
+readable if {
+	input.event.type == "session.left_behind"
+	is_string(input.event.data.session.user)
+	is_number(input.event.data.count)
+	is_array(input.event.data.processes)
+}
+
+readable if {
 	input.event.type == "witnesses.disagree"
 	is_string(input.event.data.user)
 	is_string(input.event.data.why)
@@ -68,13 +81,57 @@ readable if {
 	is_string(input.event.data.reason)
 }
 
+readable if {
+	input.event.type == "certificate.refused"
+	is_string(input.event.data.user)
+	is_string(input.event.data.why)
+	is_string(input.event.data.key_id)
+}
+
+readable if {
+	input.event.type in {"login.refused", "login.unasked"}
+	is_string(input.event.data.user)
+	input.event.data.phase in {"account", "session"}
+}
+
+readable if {
+	input.event.type == "gate.changed"
+	is_string(input.event.data.state)
+	is_string(input.event.data.before)
+	is_string(input.event.data.cause)
+}
+
+readable if {
+	input.event.type == "operator.asked"
+	is_string(input.event.data.person)
+	is_string(input.event.data.reason)
+	input.event.data.wish in {"lockdown", "terminate_session"}
+}
+
+readable if {
+	input.event.type == "lockdown.released"
+	input.event.data.how in {"signed", "purge"}
+	is_string(input.event.data.incident)
+	is_string(input.event.data.level)
+	is_string(input.event.data.person)
+	is_string(input.event.data.reason)
+}
+
 read_by_rules := {
+	"login.refused",
+	"login.unasked",
+	"gate.changed",
 	"login.requested",
 	"session.opened",
 	"session.closed",
 	"session.channel",
+	"session.privilege",
+	"session.left_behind",
 	"witnesses.disagree",
 	"files.changed",
 	"sensor.lost",
 	"operator.flagged",
+	"certificate.refused",
+	"operator.asked",
+	"lockdown.released",
 }

@@ -90,6 +90,25 @@ said := {
 }
 
 # METADATA
+# scope: document
+# description: The program that changed the user.
+default program(_) := "an unknown program"
+
+program(via) := name(via)
+
+# METADATA
+# description: How many processes there are, and the first three of their programs.
+processes(found) := sprintf("%d %s (%s%s)", [found.count, process_noun(found.count), shown, more]) if {
+	first := array.slice(found.processes, 0, 3)
+	shown := concat(", ", [program(process.exe) | some process in first])
+	more := rest(found.count - count(first))
+}
+
+process_noun(1) := "process"
+
+process_noun(total) := "processes" if total != 1
+
+# METADATA
 # description: The first three of these hosts by name, and how many more there are.
 hosts(names) := sprintf("the immutable %s %s%s", [host_noun(count(names)), shown, rest(count(names) - 3)]) if {
 	shown := concat(", ", [name(host) | some host in array.slice(sort(names), 0, 3)])

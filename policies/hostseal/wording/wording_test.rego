@@ -41,6 +41,15 @@ test_one_path if {
 	wording.paths(samples.changed(samples.by_program, ["/a"]).event.data) == "1 sealed file: /a"
 }
 
+test_processes_in_words if {
+	one := {"pid": 7, "exe": "/usr/bin/tmux", "uid": 1000}
+	wording.processes({"count": 1, "processes": [one]}) == "1 process (/usr/bin/tmux)"
+	nobody_knows := {"pid": 8, "exe": null, "uid": 1000}
+	wording.processes({"count": 5, "processes": [one, nobody_knows, one, one, one]}) == concat("", [
+		"5 processes (/usr/bin/tmux, an unknown program, /usr/bin/tmux and 2 more)",
+	])
+}
+
 test_channels_in_words if {
 	wording.channel({"kind": "shell", "pty": "pts/1"}) == "opened an interactive shell"
 	wording.channel({"kind": "shell_no_pty", "pty": null}) == "opened a shell without a terminal"

@@ -55,7 +55,7 @@ class Agent:
         engine = OpaEngine(self._opa, ca=None, token_file=None, timeout_seconds=5.0)
         daemon = Daemon(
             self.settings, engine, LocalFlag(self.state), SystemClock(), lambda step, **fields: None, lambda name, **fields: None,
-            gate=None, journal=False,
+            gate=None, ask=engine.ask, journal=False,
         )  # fmt: skip
         thread = threading.Thread(target=daemon.run, args=(lambda: None,))
         thread.start()

@@ -41,7 +41,7 @@ class Unit:
     def __init__(self, state: Path, fate: str) -> None:
         self.state, self.fate, self.started, self.stopped = state, fate, 0, 0
 
-    def start(self, action_id: str) -> None:
+    def start(self, _action: str, action_id: str) -> None:
         if self.fate == "refused":
             raise ActionError("systemd would not")
         self.started += 1
@@ -51,10 +51,10 @@ class Unit:
                 Result(attempt=self.started, ok=works, message=self.fate)
             )
 
-    def running(self, _action_id: str) -> bool:
+    def running(self, _action: str, _action_id: str) -> bool:
         return self.fate == "hangs"
 
-    def stop(self, _action_id: str) -> None:
+    def stop(self, _action: str, _action_id: str) -> None:
         self.stopped += 1
 
 

@@ -67,12 +67,29 @@ def test_a_certificate_is_read_with_its_authority(tmp_path: Path) -> None:
     assert found is not None
     authority = from_auth_info("publickey " + " ".join((tmp_path / "ca.pub").read_text().split()[:2]))
     assert authority is not None
-    assert found["certificate"] == {
+    assert found["fingerprint"] == _fingerprint(tmp_path / "key.pub")
+    certificate = dict(found["certificate"])
+    assert certificate.pop("valid_after") < certificate.pop("valid_before")
+    assert certificate == {
         "key_id": "alice@corp",
         "principals": ["alice", "root"],
         "serial": 42,
         "ca_fingerprint": authority["fingerprint"],
+        "critical_options": {},
+        "extensions": {
+            "permit-X11-forwarding": "",
+            "permit-agent-forwarding": "",
+            "permit-port-forwarding": "",
+            "permit-pty": "",
+            "permit-user-rc": "",
+        },
     }
+
+
+def _fingerprint(public: Path) -> str:
+    found = from_auth_info(f"publickey {' '.join(public.read_text().split()[:2])}")
+    assert found is not None
+    return str(found["fingerprint"])
 
 
 def test_other_methods_and_rubbish_are_no_key() -> None:
@@ -83,9 +100,15 @@ def test_other_methods_and_rubbish_are_no_key() -> None:
         "fingerprint": None,
         "certificate": None,
     }
-    assert from_auth_info("publickey ssh-ed25519 !!!") == {
-        "method": "publickey",
-        "type": "ssh-ed25519",
-        "fingerprint": None,
-        "certificate": None,
-    }
+    for kind, encoded in (
+        ("ssh-ed25519", "!!!"),
+        ("ssh-ed25519-cert-v01@openssh.com", "!!!"),
+        ("ssh-ed25519-cert-v01@openssh.com", "AAAA"),
+        ("moon-cert-v99@example.org", "AAAAGW1vb24tY2VydC12OTlAZXhhbXBsZS5vcmc="),
+    ):
+        assert from_auth_info(f"publickey {kind} {encoded}") == {
+            "method": "publickey",
+            "type": kind,
+            "fingerprint": None,
+            "certificate": None,
+        }

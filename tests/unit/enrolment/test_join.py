@@ -62,7 +62,11 @@ def test_a_host_gets_its_keys_writes_down_its_place_and_gives_up_the_credential(
     joined = join(boot.folder, NOW, LedgerSettings(), program=PROGRAM)
     assert joined == Instance(**msgspec.to_builtins(boot.place), enrolled="2026-11-24T12:00:00.000000Z")
     assert msgspec.json.decode((boot.folder / "instance.json").read_bytes(), type=Instance) == joined
-    assert boot.names() == {"enrolment.pub", "image.seal", "instance.json", "opa", "seal.pub"}
+    assert boot.names() == {
+        *("enrolment.pub", "image.seal", "instance-id", "instance.json", "opa", "seal.pub")
+    }
+    machine_id = boot.folder / "none"
+    assert host_identity.instance_id(boot.folder / "instance-id", machine_id) == boot.place.instance
     assert {path.name for path in (boot.folder / "opa").iterdir()} == {
         *("authz.json", "ca.pem", "server.key", "server.pem", "token")
     }
@@ -121,6 +125,15 @@ def test_an_expired_one_and_none_give_nothing(boot: FirstBoot) -> None:
     with pytest.raises(EnrolmentError, match="expired"):
         join(boot.folder, NOW, LedgerSettings(), program=PROGRAM)
     assert "opa" not in boot.names()
+
+
+def test_a_host_that_never_enrolled_is_known_by_its_machine_id(tmp_path: Path) -> None:
+    enrolled, machine = tmp_path / "instance-id", tmp_path / "machine-id"
+    assert host_identity.instance_id(enrolled, machine) == ""
+    machine.write_text("97f70f8ffec04d73afb0ef26920bf1bd\n")
+    assert host_identity.instance_id(enrolled, machine) == "97f70f8ffec04d73afb0ef26920bf1bd"
+    enrolled.write_text("5f0c954e-6a52-4c3e-9c39-5d2e6a7b8f10\n")
+    assert host_identity.instance_id(enrolled, machine) == "5f0c954e-6a52-4c3e-9c39-5d2e6a7b8f10"
 
 
 def test_a_host_without_an_image_has_none_in_its_events(tmp_path: Path) -> None:

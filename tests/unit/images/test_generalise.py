@@ -23,6 +23,7 @@ GONE = {
     "etc/hostseal/opa/token": "t",
     "etc/hostseal/opa/server.key": "t",
     "etc/hostseal/instance.json": "{}",
+    "etc/hostseal/instance-id": "i",
     "etc/hostseal/enrolment.json": "{}",
     "home/alice/.ssh/authorized_keys": "k",
     "home/deploy/.bash_history": "h",

@@ -26,6 +26,7 @@ def plant(root: Path, path: str, content: str | bytes) -> None:
         ("/etc/hostseal/opa/token", ""),
         ("/etc/hostseal/opa/server.key", ""),
         ("/etc/hostseal/instance.json", "{}"),
+        ("/etc/hostseal/instance-id", "i"),
         ("/etc/hostseal/enrolment.json", "{}"),
         ("/etc/hostseal/ledger/token", ""),
         ("/var/lib/systemd/random-seed", ""),

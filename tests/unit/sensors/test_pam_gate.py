@@ -4,7 +4,10 @@ import importlib.machinery
 import importlib.util
 import json
 import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +21,7 @@ from hypothesis import strategies as st
 from hostseal import fallback
 from hostseal.errors import SpoolFullError
 from hostseal.sensors.pam_gate import MESSAGE_LIMIT, GateServer
-from hostseal.sensors.pam_message import Login, parse
+from hostseal.sensors.pam_message import Login, Verdict, parse
 
 HOOK = Path(__file__).parents[3] / "agent/dist/pam/pam-hook"
 PAM = {
@@ -27,6 +30,8 @@ PAM = {
     b"PAM_RHOST": b"192.0.2.1",
     b"SSH_AUTH_INFO_0": b"publickey ssh-ed25519 AAAA\n",
 }
+SSHD = 4242
+CERTIFICATE = "publickey ssh-ed25519-cert-v01@openssh.com AAAA"
 Gate = Callable[..., GateServer]
 
 
@@ -40,6 +45,8 @@ def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     loader.exec_module(module)
     monkeypatch.setattr(module, "SOCKET", str(tmp_path / "gate.sock"))
     monkeypatch.setattr(module, "FALLBACK", str(tmp_path / "fallback"))
+    monkeypatch.setattr(module, "OFFERED", str(tmp_path))
+    monkeypatch.setattr(module, "GATE", str(tmp_path / "gate"))
     monkeypatch.setattr(module, "LIMIT_SECONDS", 1.0)
     for name, value in PAM.items():
         monkeypatch.setenv(os.fsdecode(name), os.fsdecode(value))
@@ -51,7 +58,7 @@ def gate(tmp_path: Path) -> Iterator[Gate]:
     """Start a gate on the hook's socket."""
     stop, servers = threading.Event(), []
 
-    def start(login: Callable[[Login], None], *, owner: int | None = None) -> None:
+    def start(login: Callable[[Login], Verdict], *, owner: int | None = None) -> None:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(tmp_path / "gate.sock"))
         listener.listen(8)
@@ -77,8 +84,26 @@ def left(tmp_path: Path) -> list[Login]:
     return [parse(file.read_bytes()) for file in sorted((tmp_path / "fallback").glob("login-*"))]
 
 
-def refuse(_login: Login) -> None:
+def fail(_login: Login) -> Verdict:
     raise SpoolFullError("no room\nat all")
+
+
+def linger(_login: Login) -> Verdict:
+    threading.Event().wait(1.5)
+    return Verdict()
+
+
+def admit(taken: list[Login]) -> Callable[[Login], Verdict]:
+    def take(login: Login) -> Verdict:
+        taken.append(login)
+        return Verdict()
+
+    return take
+
+
+def left_by_the_agent(tmp_path: Path, **fields: object) -> None:
+    """Write the gate's settings as the agent leaves them for the hook."""
+    (tmp_path / "gate").write_bytes(b"".join(f"{name}={value}\0".encode() for name, value in fields.items()))
 
 
 def ask(path: Path, message: bytes) -> bytes:
@@ -92,11 +117,9 @@ def ask(path: Path, message: bytes) -> bytes:
 
 def test_a_login_arrives_as_pam_has_it(hook: ModuleType, gate: Gate, tmp_path: Path) -> None:
     taken: list[Login] = []
-    gate(taken.append)
-    hook.main()
-    assert [(login.phase, dict(login.pam), login.pid) for login in taken] == [
-        ("open_session", PAM, os.getppid())
-    ]
+    gate(admit(taken))
+    assert hook.main(SSHD) == 0
+    assert [(login.phase, dict(login.pam), login.pid) for login in taken] == [("open_session", PAM, SSHD)]
     assert left(tmp_path) == []
 
 
@@ -104,16 +127,16 @@ def test_a_login_arrives_as_pam_has_it(hook: ModuleType, gate: Gate, tmp_path: P
     ("agent", "why"),
     [
         pytest.param(None, b"No such file", id="nobody listens"),
-        pytest.param(refuse, b"no room at all", id="it cannot be recorded"),
-        pytest.param(lambda _login: threading.Event().wait(1.5), b"timed out", id="no answer in time"),
+        pytest.param(fail, b"no room at all", id="it cannot be recorded"),
+        pytest.param(linger, b"timed out", id="no answer in time"),
     ],
 )
 def test_what_the_agent_does_not_take_is_left_for_later_and_taken_in_as_loss(
-    hook: ModuleType, gate: Gate, tmp_path: Path, agent: Callable[[Login], None] | None, why: bytes
+    hook: ModuleType, gate: Gate, tmp_path: Path, agent: Callable[[Login], Verdict] | None, why: bytes
 ) -> None:
     if agent is not None:
         gate(agent)
-    hook.main()
+    hook.main(SSHD)
     (record,) = left(tmp_path)
     assert (record.pam, why in record.why) == (PAM, True)
     emitted: list[dict[str, Any]] = []
@@ -136,20 +159,20 @@ def test_a_record_cut_short_is_told_too(tmp_path: Path) -> None:
 def test_records_have_a_bound(hook: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hook, "FALLBACK_KEPT", 2)
     for _ in range(3):
-        hook.main()
+        hook.main(SSHD)
     assert len(left(tmp_path)) == 2
 
 
 def test_only_the_owner_is_answered(hook: ModuleType, gate: Gate, tmp_path: Path) -> None:
     taken: list[Login] = []
-    gate(taken.append, owner=os.geteuid() + 1)
-    hook.main()
+    gate(admit(taken), owner=os.geteuid() + 1)
+    hook.main(SSHD)
     assert taken == []
     assert b"only root" in left(tmp_path)[0].why
 
 
 def test_the_command_line_asks_over_the_same_socket(gate: Gate, tmp_path: Path) -> None:
-    gate(refuse)
+    gate(fail)
     asked = ask(tmp_path / "gate.sock", b'{"op": "status"}\n')
     assert json.loads(asked) == {"ok": True, "op": "status"}
 
@@ -168,3 +191,143 @@ def test_any_bytes_are_a_login_or_a_value_error(block: bytes) -> None:
         parse(block + b"\0\0")
     except ValueError:
         return
+
+
+REFUSED = 77
+
+
+def test_the_agents_refusal_is_told_to_the_person_in_the_account_phase(
+    hook: ModuleType,
+    gate: Gate,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    monkeypatch.setenv("PAM_TYPE", "account")
+    gate(lambda _login: Verdict(admitted=False, text="Refused: ask carol.\nSecond line."))
+    assert hook.main(SSHD) == REFUSED
+    assert capfdbinary.readouterr().out == b"Refused: ask carol.\nSecond line.\n"
+    assert left(tmp_path) == []
+
+
+def test_in_the_session_phase_nothing_is_printed_and_only_a_process_of_sshds_is_ended(
+    hook: ModuleType, gate: Gate, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    gate(lambda _login: Verdict(admitted=False, text="Refused."))
+    other, sshd = sleeper("sleep"), sleeper("sshd")
+    assert hook.main(other.pid) == REFUSED
+    assert other.poll() is None
+    assert hook.main(sshd.pid) == REFUSED
+    assert sshd.wait(10) == -signal.SIGTERM
+    other.kill()
+    other.wait(10)
+    for started in (other, sshd):
+        assert started.stdout is not None
+        started.stdout.close()
+    assert capfdbinary.readouterr().out == b""
+
+
+def sleeper(name: str) -> subprocess.Popen[bytes]:
+    """Start a process that the kernel knows by this name, and wait until it does."""
+    script = (
+        "import sys, time; open('/proc/self/comm', 'w').write(sys.argv[1]); print(flush=True); time.sleep(60)"
+    )
+    started = subprocess.Popen([sys.executable, "-c", script, name], stdout=subprocess.PIPE)
+    assert started.stdout is not None
+    started.stdout.readline()
+    return started
+
+
+def test_an_offered_certificate_is_handed_over_once(
+    hook: ModuleType, gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAM_TYPE", "account")
+    taken: list[Login] = []
+    gate(admit(taken))
+    (tmp_path / str(SSHD)).write_text(f"{CERTIFICATE}\n")
+    hook.main(SSHD)
+    hook.main(SSHD)
+    assert [login.offered for login in taken] == [CERTIFICATE.encode(), b""]
+
+
+ARMED = {"state": "armed", "ends": "0", "limit_seconds": "0.5", "automation": "deploy,ci"}
+TRIAL = {**ARMED, "state": "trial"}
+
+
+@pytest.mark.parametrize(
+    ("gate_settings", "user", "status", "kind", "answer"),
+    [
+        pytest.param({}, "alice", 0, b"person", b"allow", id="never armed"),
+        pytest.param({"state": "off"}, "alice", 0, b"person", b"allow", id="off"),
+        pytest.param(ARMED, "alice", 0, b"person", b"allow_and_flag", id="the default"),
+        pytest.param(
+            {**ARMED, "on_failure_person": "deny"}, "alice", REFUSED, b"person", b"deny", id="deny people"
+        ),
+        pytest.param(
+            {**ARMED, "on_failure_person": "deny"}, "ci", 0, b"automation", b"allow_and_flag", id="not ci"
+        ),
+        pytest.param(
+            {**ARMED, "on_failure_automation": "deny"}, "ci", REFUSED, b"automation", b"deny", id="deny ci"
+        ),
+        pytest.param({**ARMED, "on_failure_person": "allow"}, "alice", 0, b"person", b"allow", id="allow"),
+        pytest.param(
+            {**TRIAL, "on_failure_person": "deny"}, "alice", 0, b"person", b"allow", id="trial over"
+        ),
+        pytest.param(
+            {**TRIAL, "ends": "99999999999", "on_failure_person": "deny"},
+            "alice",
+            REFUSED,
+            b"person",
+            b"deny",
+            id="trial",
+        ),
+        pytest.param(
+            {**TRIAL, "ends": "soon", "on_failure_person": "deny"}, "alice", 0, b"person", b"allow", id="odd"
+        ),
+    ],
+)
+def test_without_the_agent_an_armed_gate_does_what_the_hosts_settings_say(
+    hook: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    gate_settings: dict[str, str],
+    user: str,
+    status: int,
+    kind: bytes,
+    answer: bytes,
+) -> None:
+    monkeypatch.setenv("PAM_TYPE", "account")
+    monkeypatch.setenv("PAM_USER", user)
+    if gate_settings:
+        left_by_the_agent(tmp_path, **gate_settings)
+    assert hook.main(SSHD) == status
+    (record,) = left(tmp_path)
+    assert (record.principal_class, record.answer) == (kind, answer)
+
+
+def test_a_certificate_makes_the_class_break_glass_and_a_session_that_ends_is_never_refused(
+    hook: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = {f"on_failure_{kind}": "deny" for kind in ("person", "automation", "break_glass")}
+    left_by_the_agent(tmp_path, **ARMED, **every)
+    monkeypatch.setenv("SSH_AUTH_INFO_0", CERTIFICATE)
+    assert hook.main(SSHD) == REFUSED
+    monkeypatch.setenv("PAM_TYPE", "close_session")
+    assert hook.main(SSHD) == 0
+    assert [(one.principal_class, one.answer) for one in left(tmp_path)] == [
+        (b"break_glass", b"deny"),
+        (b"break_glass", b"allow"),
+    ]
+
+
+def test_what_the_hook_did_alone_becomes_an_event_of_its_own(hook: ModuleType, tmp_path: Path) -> None:
+    emitted: list[tuple[str, dict[str, Any]]] = []
+    left_by_the_agent(tmp_path, **ARMED)
+    hook.main(SSHD)
+    left_by_the_agent(tmp_path, **ARMED, on_failure_person="deny")
+    hook.main(SSHD)
+    fallback.take_in(tmp_path / "fallback", lambda kind, data, **_: emitted.append((kind, dict(data))) or "")
+    assert [kind for kind, _ in emitted] == ["sensor.lost", "login.unasked", "sensor.lost", "login.refused"]
+    unasked, refused = emitted[1][1], emitted[3][1]
+    assert (unasked["class"], unasked["flag"], unasked["phase"]) == ("person", True, "session")
+    assert (refused["by"], refused["decision_id"], refused["source"]) == ("on_failure", None, "192.0.2.1")

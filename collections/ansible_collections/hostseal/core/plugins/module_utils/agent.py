@@ -35,6 +35,25 @@ def raise_flag(module, person, reason):
     return _json(module, ["flag", "raise", "--person=" + person, "--reason=" + reason], (0,))
 
 
+def lockdown(module):
+    """Return the host's lockdown as the module returns it; fail the module when it cannot be read."""
+    report = _json(module, ["status", "--json"], _REPORTS)
+    found, running = report["lockdown"], report["agent"]
+    return {
+        "level": found["level"],
+        "in_force": running["lockdown"]["in_force"] if running else None,
+        "incident": found["incident"],
+        "since": found["since"],
+        "reasons": list(found["reasons"]),
+    }
+
+
+def ask_lockdown(module, level, person, reason):
+    """Ask the agent for a level; return its receipt. Person and reason are arguments, never a shell's words."""
+    words = ["lockdown", "request", "--person=" + person, "--reason=" + reason, "--", level]
+    return _json(module, words, (0,))
+
+
 def _json(module, arguments, good):
     command = [module.params["executable"]] + arguments
     try:

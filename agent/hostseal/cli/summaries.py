@@ -1,0 +1,95 @@
+"""An event in a few words, by its type. The words hold untrusted text: whoever shows them escapes it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Data = Mapping[str, Any]
+
+
+def other(data: Data) -> str:
+    """Return the words for a type that has none of its own."""
+    return str(data.get("version") or data.get("reason") or "")
+
+
+def _login(data: Data) -> str:
+    key = (data.get("key") or {}).get("fingerprint")
+    return f"{data['user']} from {data['source']}{f' with {key}' if key else ''}"
+
+
+def _gated(data: Data) -> str:
+    why = "; ".join(data["why"]) if "why" in data else data["cause"]
+    return f"{data['user']} from {data['source']}, {data['phase']} phase: {why}"
+
+
+def _gate(data: Data) -> str:
+    return f"{data['before']} -> {data['state']}: {data['cause']}"
+
+
+def _certificate(data: Data) -> str:
+    return f"{data['user']} from {data['source']}: {data['why']}, {data['key_id']}"
+
+
+def _channel(data: Data) -> str:
+    where = f" on {data['pty']}" if data["pty"] else ""
+    return f"{data['user']} from {data['source']}: {data['subsystem'] or data['kind']}{where}"
+
+
+def _of(data: Data) -> str:
+    user = (data.get("session") or {}).get("user")
+    return f" of {user}" if user else ""
+
+
+def _commands(data: Data) -> str:
+    return f"{len(data['commands'])} command(s){_of(data)}, {data['missed']} missed"
+
+
+def _privilege(data: Data) -> str:
+    return f"{data['user']} became {data['target']} by {data['via'] or 'an unknown program'}"
+
+
+def _left_behind(data: Data) -> str:
+    programs = ", ".join(process["exe"] or "an unknown program" for process in data["processes"][:3])
+    return f"{data['count']} process(es){_of(data)} still running: {programs}"
+
+
+def _files(data: Data) -> str:
+    writer = data["writer"]
+    own = "the agent's own playbook" if writer["kind"] == "action" else None
+    who = own or (writer.get("session") or {}).get("user") or writer.get("exe") or writer["kind"]
+    return f"{data['count']} change(s) by {who}: {', '.join(path['path'] for path in data['paths'][:3])}"
+
+
+def _loss(data: Data) -> str:
+    return f"{data['sensor']}: {data['cause']} ({data['scope']})"
+
+
+def _word(data: Data) -> str:
+    return f"{data['person']}: {_wish(data)}{data['reason']}"
+
+
+def _wish(data: Data) -> str:
+    if "wish" not in data:
+        return ""
+    about = data["level"] or f"session {(data['session'] or {}).get('audit_session')}"
+    return f"{data['wish']} {about}: "
+
+
+SUMMARIES: Mapping[str, Callable[[Data], str]] = {
+    "login.requested": _login,
+    "session.opened": _login,
+    "session.closed": _login,
+    "login.refused": _gated,
+    "login.unasked": _gated,
+    "gate.changed": _gate,
+    "certificate.refused": _certificate,
+    "session.channel": _channel,
+    "session.commands": _commands,
+    "session.privilege": _privilege,
+    "session.left_behind": _left_behind,
+    "files.changed": _files,
+    "sensor.lost": _loss,
+    "flag.pardoned": _word,
+    "operator.flagged": _word,
+    "operator.asked": _word,
+    "lockdown.released": _word,
+}

@@ -1,0 +1,98 @@
+"""Keeps the login gate: when it refuses, since when, by whose word; each change is an event."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from hostseal.config.settings import GateSettings
+from hostseal.core import arming
+from hostseal.core.arming import Arming
+from hostseal.core.event import Event, EventType
+from hostseal.errors import OperatorError
+from hostseal.gate_file import GateFile
+from hostseal.login_gate import LoginGate
+from hostseal.ports import Clock
+from hostseal.recorder import Recorder
+from hostseal.sensors.pam_message import Verdict
+from hostseal.spool.sqlite import SqliteSpool
+from hostseal.standing_file import StandingFile
+
+_ENFORCE = "enforce"
+
+
+class GateKeeper:
+    """Asks the gate where it is armed; lets the policy log what it would say where it is not."""
+
+    def __init__(
+        self,
+        file: GateFile,
+        gate: LoginGate,
+        recorder: Recorder,
+        spool: SqliteSpool,
+        flag: StandingFile,
+        clock: Clock,
+        settings: GateSettings,
+    ) -> None:
+        self._file, self._gate, self._recorder, self._spool = file, gate, recorder, spool
+        self._flag, self._clock, self._settings = flag, clock, settings
+
+    def answer(self, event: Event) -> Verdict:
+        """Return the verdict on a recorded login; only an armed gate of a host in mode `enforce` refuses."""
+        self.tick()
+        if self._file.now.refuses:
+            return self._gate.answer(event, self._flag.now)
+        threading.Thread(
+            target=self._gate.foresee, args=(event, self._flag.now), name="foresee", daemon=True
+        ).start()
+        return Verdict()
+
+    def proven(self, event: Event) -> None:
+        """Take the policy's word that a break-glass login has worked on this host."""
+        session = f"{event.host.boot_id}:{event.audit_session}"
+        self._change(
+            lambda now: arming.proven(now, session, self._clock.now(), self._settings.revert_seconds),
+            session=event.audit_session,
+        )
+
+    def confirm(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Arm the gate for good on the word of a connection that came in through it; ArmingError says why not."""
+        audit = message.get("audit_session")
+        boot = self._recorder.host.boot_id
+        opened = next((event for event in self._spool.opened(boot) if event.audit_session == audit), None)
+        session = None if opened is None else f"{boot}:{audit}"
+        moment = None if opened is None else opened.time
+        self._change(lambda now: arming.confirmed(now, session, moment, self._clock.now()), session=audit)
+        return self.status()
+
+    def disarm(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Switch the gate off for a person and a reason; OperatorError when either is missing."""
+        person, reason = message.get("person"), message.get("reason")
+        if not isinstance(person, str) or not isinstance(reason, str) or not person or not reason:
+            raise OperatorError("person or reason is missing", hint="say who disarms the gate, and why")
+        self._change(lambda now: arming.off(now, "disarmed", self._clock.now()), person=person, reason=reason)
+        return self.status()
+
+    def tick(self) -> None:
+        """Revert a trial that nobody confirmed, and a gate whose host is no longer in mode `enforce`."""
+        now = self._clock.now()
+        if arming.due(self._file.now, now):
+            self._change(lambda known: arming.off(known, "nobody confirmed it in time", now))
+        if self._file.now.refuses and self._recorder.host.mode != _ENFORCE:
+            self._change(lambda known: arming.off(known, "the mode is no longer enforce", now))
+        self._file.keep(self._settings, self._recorder.automation)
+
+    def status(self) -> dict[str, Any]:
+        """Return what `hostseal gate status` shows."""
+        return {"ok": True, "gate": msgspec.to_builtins(self._file.now)}
+
+    def _change(self, change: Callable[[Arming], Arming], **extra: Any) -> None:
+        before, after = self._file.change(change)
+        if after == before:
+            return
+        data = {
+            "state": str(after.state), "before": str(before.state), "cause": after.cause, "until": after.until,
+            "session": extra.get("session"), "person": extra.get("person"), "reason": extra.get("reason"),
+        }  # fmt: skip
+        self._recorder(EventType.GATE_CHANGED, data, sensor="gate", key=f"{after.state}:{after.since}")

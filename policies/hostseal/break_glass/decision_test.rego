@@ -1,0 +1,91 @@
+package hostseal.break_glass_test
+
+import data.hostseal.break_glass
+import data.hostseal.samples_test as samples
+
+decided(asked) := result if {
+	result := break_glass.decision with input as asked with data.hostseal.site as samples.site
+}
+
+allowed := {
+	"allowed": true,
+	"violations": [],
+	"findings": [],
+	"actions": [],
+	"would": [],
+	"deadline_seconds": null,
+}
+
+test_a_short_certificate_with_a_ticket_is_allowed if decided(samples.wish) == allowed
+
+test_so_is_an_extension_within_the_total if {
+	decided(samples.wish_but({"asks": "extend", "total_seconds": 7200})) == allowed
+}
+
+test_one_that_holds_too_long_is_refused if {
+	message := "A certificate holds 3600 seconds at most, not 3601."
+	decided(samples.wish_but({"seconds": 3601})) == {
+		"allowed": false,
+		"violations": [message],
+		"findings": [{
+			"rule": "too_long",
+			"severity": "high",
+			"message": message,
+			"controls": ["NIST AC-2", "NIST AC-17"],
+		}],
+		"actions": ["refuse"],
+		"would": [],
+		"deadline_seconds": null,
+	}
+}
+
+test_each_reason_is_said if {
+	asked := samples.wish_but({
+		"seconds": 9000,
+		"total_seconds": 9000,
+		"authority": "SHA256:other",
+		"extensions": ["permit-pty", "permit-port-forwarding"],
+		"grant": {"ticket": "none"},
+	})
+	{finding.rule | some finding in decided(asked).findings} == {
+		"too_long",
+		"too_long_in_all",
+		"unknown_authority",
+		"too_much",
+		"no_ticket",
+	}
+	count(decided(asked).violations) == 5
+}
+
+test_a_site_that_has_no_authority_allows_nothing if {
+	site := samples.site_with({"break_glass": object.union(samples.site.break_glass, {"authorities": []})})
+	not break_glass.decision.allowed with input as samples.wish with data.hostseal.site as site
+}
+
+test_no_input_has_no_decision if {
+	not break_glass.decision with data.hostseal.site as samples.site
+	not decided({})
+}
+
+test_no_site_data_has_no_decision if {
+	not break_glass.decision with input as samples.wish with data.hostseal.site as {}
+}
+
+test_a_malformed_question_has_no_decision if {
+	every wrong in [
+		samples.wish_but({"asks": "please"}),
+		samples.wish_but({"seconds": "30"}),
+		samples.wish_but({"total_seconds": null}),
+		samples.wish_but({"authority": null}),
+		samples.wish_but({"extensions": "permit-pty"}),
+		samples.wish_but({"extensions": [7]}),
+		samples.wish_but({"grant": {"user": null}}),
+		samples.wish_but({"grant": {"drill": "no"}}),
+		json.remove(samples.wish, ["break_glass/grant/ticket"]),
+		json.remove(samples.wish, ["break_glass/grant"]),
+	] {
+		not decided(wrong)
+	}
+}
+
+test_what_a_newer_client_adds_is_no_hindrance if decided(samples.wish_but({"colour": "red"})).allowed

@@ -1,0 +1,17 @@
+# METADATA
+# title: A grant has no ticket of the site's
+# schemas:
+#   - input: schema.break_glass.decision
+# custom:
+#   severity: medium
+#   controls: [NIST CM-3, PCI 6.5]
+package hostseal.grant_rules.no_ticket
+
+import data.hostseal.finding
+import data.hostseal.wording
+
+findings contains finding.from_rule(rego.metadata.chain(), message) if {
+	is_string(input.break_glass.grant.ticket)
+	not regex.match(data.hostseal.site.break_glass.ticket_pattern, input.break_glass.grant.ticket)
+	message := sprintf("%s is not a ticket of this site.", [wording.name(input.break_glass.grant.ticket)])
+}

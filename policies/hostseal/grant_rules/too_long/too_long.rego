@@ -1,0 +1,16 @@
+# METADATA
+# title: A certificate would hold too long
+# schemas:
+#   - input: schema.break_glass.decision
+# custom:
+#   severity: high
+#   controls: [NIST AC-2, NIST AC-17]
+package hostseal.grant_rules.too_long
+
+import data.hostseal.finding
+
+findings contains finding.from_rule(rego.metadata.chain(), message) if {
+	allowed := data.hostseal.site.break_glass.max_seconds
+	input.break_glass.seconds > allowed
+	message := sprintf("A certificate holds %d seconds at most, not %d.", [allowed, input.break_glass.seconds])
+}

@@ -1,0 +1,19 @@
+# METADATA
+# title: A grant would hold too long with its extensions
+# schemas:
+#   - input: schema.break_glass.decision
+# custom:
+#   severity: high
+#   controls: [NIST AC-2, NIST AC-17]
+package hostseal.grant_rules.too_long_in_all
+
+import data.hostseal.finding
+
+findings contains finding.from_rule(rego.metadata.chain(), message) if {
+	allowed := data.hostseal.site.break_glass.max_total_seconds
+	input.break_glass.total_seconds > allowed
+	message := sprintf("A grant holds %d seconds at most with its extensions, not %d.", [
+		allowed,
+		input.break_glass.total_seconds,
+	])
+}

@@ -1,0 +1,56 @@
+# METADATA
+# title: Whether a login is admitted
+# description: >
+#   Composes the findings of every package under hostseal.login_rules. Asked twice: in PAM's account phase, where a text
+#   reaches every client and the key is not known yet, and in the session phase, which knows the key and has the last
+#   word. Only an armed gate of a host in mode `enforce` refuses; elsewhere `would` says that it would. A malformed
+#   input has no decision.
+# schemas:
+#   - input: schema.input
+#   - input.login: schema.login.gate
+package hostseal.login
+
+import data.hostseal.host
+import data.hostseal.login.shape
+
+# METADATA
+# description: The decision about the login in the input.
+# entrypoint: true
+decision := {
+	"allowed": count(violations) == 0,
+	"violations": violations,
+	"findings": [finding | some finding in findings],
+	"actions": ["refuse" | count(violations) > 0],
+	"would": ["refuse" | count(observed) > 0],
+	"deadline_seconds": deadline,
+	"host": host.of(input.event.host.name),
+} if {
+	shape.well_formed
+	mode in {"observe", "flag", "enforce"}
+}
+
+mode := host.of(input.event.host.name).mode
+
+findings contains finding if {
+	some rule in data.hostseal.login_rules
+	some finding in rule.findings
+}
+
+refusals := [sentence |
+	some rule in data.hostseal.login_rules
+	some sentence in rule.refusals
+]
+
+violations := [sentence | some sentence in refusals; closed]
+
+observed := [sentence | some sentence in refusals; not closed]
+
+closed if {
+	mode == "enforce"
+	input.login.armed == true
+}
+
+# What the login costs: the host is replaced so many seconds after it.
+default deadline := null
+
+deadline := data.hostseal.login_rules.break_glass_login.price

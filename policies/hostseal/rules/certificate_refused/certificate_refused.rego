@@ -1,0 +1,23 @@
+# METADATA
+# title: A certificate was refused
+# description: >
+#   It has expired, is not valid yet, is by an authority nobody here knows, or asks for what sshd does not know.
+# schemas:
+#   - input: schema.input
+# custom:
+#   severity: medium
+#   controls: [NIST AC-7, NIST IA-5, PCI 10.2]
+package hostseal.rules.certificate_refused
+
+import data.hostseal.finding
+import data.hostseal.refusal
+
+findings contains finding.from_rule(rego.metadata.chain(), refusal.sentence) if {
+	input.event.type == "certificate.refused"
+	not refusal.misuse
+}
+
+asks contains "flag" if {
+	not refusal.misuse
+	refusal.breaks_seal
+}

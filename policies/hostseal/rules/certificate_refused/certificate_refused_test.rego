@@ -1,0 +1,42 @@
+package hostseal.rules.certificate_refused_test
+
+import data.hostseal.rules.certificate_refused
+import data.hostseal.samples_test as samples
+
+asks(asked) := result if {
+	result := certificate_refused.asks with input as asked with data.hostseal.site as samples.site
+}
+
+findings(asked) := result if {
+	result := certificate_refused.findings with input as asked with data.hostseal.site as samples.site
+}
+
+test_it_is_a_finding if {
+	findings(samples.refused("expired")) == {{
+		"rule": "certificate_refused",
+		"severity": "medium",
+		"message": `Certificate "INC-1 by carol" (serial 7) was refused to alice from 192.0.2.7: it has expired.`,
+		"controls": ["NIST AC-7", "NIST IA-5", "PCI 10.2"],
+	}}
+}
+
+test_the_host_is_flagged_where_the_site_says_so if {
+	asks(samples.refused("expired")) == {"flag"}
+	asks(samples.refused("not_yet_valid")) == set()
+	count(findings(samples.refused("not_yet_valid"))) == 1
+}
+
+test_what_the_other_rule_is_for_is_declined if {
+	asks(samples.refused("revoked")) == set()
+	findings(samples.refused("revoked")) == set()
+}
+
+test_other_events_are_declined if {
+	asks(samples.opened(samples.alice)) == set()
+	findings(samples.opened(samples.alice)) == set()
+}
+
+test_no_input_asks_nothing if {
+	asks({}) == set()
+	findings({}) == set()
+}

@@ -1,0 +1,30 @@
+# METADATA
+# title: Another user inside an SSH session
+# description: >
+#   Somebody who logged in became another user, by su, sudo or another program that changes it. It is on record; the
+#   site's data says whether it also breaks the seal when a person did it.
+# schemas:
+#   - input: schema.input
+# custom:
+#   severity: medium
+#   controls: [NIST AC-6, NIST AU-12, PCI 10.2]
+package hostseal.rules.privilege_gained
+
+import data.hostseal.finding
+import data.hostseal.identity
+import data.hostseal.wording
+
+findings contains finding.from_rule(rego.metadata.chain(), message) if {
+	input.event.type == "session.privilege"
+	message := sprintf("%s became %s by %s.", [
+		wording.login(identity.subject),
+		wording.name(input.event.data.target),
+		wording.program(input.event.data.via),
+	])
+}
+
+asks contains "flag" if {
+	input.event.type == "session.privilege"
+	data.hostseal.site.privilege == "flag"
+	identity.person
+}

@@ -1,0 +1,93 @@
+"""A host whose SSH is locked down and opened again, and a break-glass authority that is not on it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from e2e import record
+from lab import Completed, Host
+from lab.ssh import finish
+from lab_site import Site
+
+DROP_IN = "/etc/ssh/sshd_config.d/05-hostseal-lockdown.conf"
+AUTHORITY = "/etc/ssh/hostseal_break_glass.pub"
+HOSTSEAL = record.HOSTSEAL
+
+
+class Enforced:
+    """The host, the site it belongs to, and a certificate authority that is not on it."""
+
+    def __init__(self, site: Site, host: Host, folder: Path) -> None:
+        self.site, self.host, self.folder = site, host, folder
+        self.authority = folder / "break_glass"
+        _keygen("-q", "-t", "ed25519", "-N", "", "-f", self.authority)
+
+    def trust(self) -> None:
+        """Install the authority's public half on the host."""
+        public = self.authority.with_suffix(".pub").read_text()
+        self.host.peek(["sh", "-c", f"cat > {AUTHORITY} && chmod 644 {AUTHORITY}"], input=public)
+
+    def certificate(self, user: str) -> Path:
+        """Return a fresh private key with a certificate beside it that lets `user` in for five minutes."""
+        key = self.folder / f"{user}-certified"
+        if not key.exists():
+            _keygen("-q", "-t", "ed25519", "-N", "", "-f", key)
+        public = key.with_suffix(".pub")
+        _keygen("-q", "-s", self.authority, "-I", "ticket 4711", "-n", user, "-V", "-1m:+5m", public)
+        return key
+
+    def login(self, user: str, *, identity: Path | None = None, options: tuple[str, ...] = ()) -> Completed:
+        """Log in over a connection of its own and run `true`."""
+        words = self.host.ssh_args(user)
+        if identity is not None:
+            words[words.index(str(self.host.key(user)))] = str(identity)
+        return finish([*words[:-1], *options, words[-1], "true"], given=None, timeout=30)
+
+    def refused(self, user: str, *, identity: Path | None = None) -> bool:
+        """Tell whether sshd refused a login by all its methods; any other failure fails the test."""
+        done = self.login(user, identity=identity)
+        assert done.returncode == 0 or "Permission denied" in done.stderr, done.stderr
+        return done.returncode != 0
+
+    def ask(self, *words: str) -> Completed:
+        """Run `hostseal` as root on the host, from outside."""
+        return self.host.peek([HOSTSEAL, *words], check=False)
+
+    def release(
+        self, *, key: Path | None = None, host: str | None = None, incident: str | None = None
+    ) -> str:
+        """Return a release, signed where the pardon key is."""
+        found = record.status(self.host)["lockdown"]
+        command = [Path(sys.executable).with_name("hostseal"), "lockdown", "release", "--reason", "all clear"]
+        command += ["--host", host or self.host.name, "--incident", incident or found["incident"]]
+        command += ["--key", key or self.site.keys / "pardon.key", "--person", "carol"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+
+    def apply(self, signed: str) -> Completed:
+        """Hand a release to the agent on the host."""
+        return self.host.peek([HOSTSEAL, "lockdown", "apply-release", "-"], input=signed, check=False)
+
+    def wait_for_level(self, level: str) -> None:
+        """Wait until sshd's drop-in is that of the level and every playbook has run."""
+
+        def look() -> bool:
+            found = record.status(self.host)
+            agent = found["agent"]
+            return (
+                found["lockdown"]["level"] == level
+                and agent is not None
+                and agent["lockdown"]["in_force"]
+                and all(run["state"] in {"done", "dead"} for run in found["actions"])
+            )
+
+        record.wait_until(look, what=f"{self.host.name} is locked down: {level}")
+
+    def open_again(self) -> None:
+        """Release the host if it is locked down."""
+        if record.status(self.host)["lockdown"]["level"] != "open":
+            assert self.apply(self.release()).returncode == 0
+        self.wait_for_level("open")
+
+
+def _keygen(*words: str | Path) -> None:
+    subprocess.run(["ssh-keygen", *words], check=True, capture_output=True, timeout=30)
