@@ -13,7 +13,6 @@ from hostseal.ports import Emit
 from hostseal.sensors.pam import login_data
 from hostseal.sensors.pam_message import parse
 
-
 Opened = Callable[[Mapping[str, Any]], None]
 
 
