@@ -187,7 +187,7 @@ class Daemon:
 
     def _tick(self, ticks: int) -> None:
         try:
-            fallback.take_in(self.settings.state / "fallback", self.recorder)
+            fallback.take_in(self.settings.state / "fallback", self.recorder, self.sessions.opened)
             self._keeper.tick()
             if self.pipeline.responses.repair(self.recorder.host):
                 self._actions.wake()

@@ -1,5 +1,6 @@
 """Takes in the records that the PAM hook left while the agent did not answer: loss is an event (law 4)."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,17 +13,22 @@ from hostseal.ports import Emit
 from hostseal.sensors.pam import login_data
 from hostseal.sensors.pam_message import parse
 
+Opened = Callable[[Mapping[str, Any]], None]
 
-def take_in(folder: Path, emit: Emit) -> int:
+
+def take_in(folder: Path, emit: Emit, opened: Opened) -> int:
     """Turn each record into events and remove it once those are on disk; return how many records there were.
 
     Each is a `sensor.lost`, and where an armed gate had to do without the agent a `login.refused` or `login.unasked`.
+    `opened` is told of each session that the hook let in: it has witnessed it, if late.
     """
     names = sorted(folder.glob("login-*")) if folder.is_dir() else []
     for name in names:
         emit(EventType.SENSOR_LOST, _loss(name), sensor="pam", key=f"fallback:{name.name}")
         if gated := _gated(name):
             emit(gated[0], gated[1], sensor="gate", key=f"fallback:{name.name}")
+        if session := _session(name):
+            opened(session)
         name.unlink()
     return len(names)
 
@@ -42,6 +48,16 @@ def _gated(name: Path) -> tuple[EventType, dict[str, Any]] | None:
         return EventType.LOGIN_REFUSED, {**said, "by": "on_failure", "why": [UNASKED], "decision_id": None}
     cause = faithful(login.why)
     return EventType.LOGIN_UNASKED, unasked(said, faithful(login.principal_class), choice, cause)
+
+
+def _session(name: Path) -> dict[str, Any] | None:
+    try:
+        login = parse(name.read_bytes())
+    except ValueError:
+        return None
+    if login.phase != "open_session" or login.answer == OnFailure.DENY.encode():
+        return None
+    return login_data(login, EventType.SESSION_OPENED)
 
 
 def _loss(name: Path) -> dict[str, Any]:

@@ -72,7 +72,9 @@ class Witnesses:
         for data, serving in self._found(view):
             self._sessions.opened(data)
             known = self._sessions.known(name_of(data))
-            # A channel that has just begun is the journal's to tell.
+            # That there is no channel is told by the time that passes, and one that has just begun by the journal.
+            if serving is None or serving.kind is Kind.FORWARD:
+                continue
             if known is not None and known.since + NO_CHANNEL_AFTER_SECONDS <= self._clock.monotonic():
                 self._classify(known, serving)
         self._strangers(view)

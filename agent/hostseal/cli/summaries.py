@@ -34,6 +34,11 @@ def _channel(data: Data) -> str:
     return f"{data['user']} from {data['source']}: {data['subsystem'] or data['kind']}{where}"
 
 
+def _witnesses(data: Data) -> str:
+    times = f" ({data['count']} times)" if data["count"] > 1 else ""
+    return f"{data['user']} from {data['source']}: not by {', '.join(data['missing'])}{times}; {data['why']}"
+
+
 def _of(data: Data) -> str:
     user = (data.get("session") or {}).get("user")
     return f" of {user}" if user else ""
@@ -83,6 +88,7 @@ SUMMARIES: Mapping[str, Callable[[Data], str]] = {
     "gate.changed": _gate,
     "certificate.refused": _certificate,
     "session.channel": _channel,
+    "witnesses.disagree": _witnesses,
     "session.commands": _commands,
     "session.privilege": _privilege,
     "session.left_behind": _left_behind,

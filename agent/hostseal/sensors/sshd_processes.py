@@ -14,8 +14,9 @@ from hostseal.core.text import faithful
 _PROC = Path("/proc")
 _UNSET = 4294967295
 _SFTP_SERVERS = frozenset({"/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server"})
-_TITLE = re.compile(r"\A(?:sshd|sshd-session): (?P<user>.+?)(?P<priv> \[priv\])?\Z", re.DOTALL)
-_CHANNELS = re.compile(r"\A(?P<user>.+)@(?P<ttys>[^@]+)\Z", re.DOTALL)
+# What sshd calls itself once somebody is let in: `USER`, `USER@pts/0,pts/1`, `USER@notty`. Before that, and where it serves
+# nobody, a word in brackets stands at the end: `[accepted]`, `USER [net]`, `USER [priv]`, `... [listener] 0 of 10-100 startups`.
+_TITLE = re.compile(r"\A(?:sshd|sshd-session): (?P<user>[^\[\]]+?)(?:@(?P<ttys>[^@\[\]]+))?\Z", re.DOTALL)
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +68,17 @@ def look() -> View:
     return View(sessions=tuple(sessions), foreign=tuple(foreign))
 
 
+def served(title: str) -> tuple[str, tuple[str, ...]] | None:
+    """Return the user that an sshd of this title serves and the terminals of his channels; None when it serves nobody.
+
+    A channel without a terminal is `notty`; there are none at all before the first channel.
+    """
+    found = _TITLE.match(title)
+    if found is None:
+        return None
+    return found["user"], tuple(found["ttys"].split(",")) if found["ttys"] else ()
+
+
 def _processes() -> Iterator[Process]:
     for entry in os.scandir(_PROC):
         if not entry.name.isdigit():
@@ -92,9 +104,10 @@ def _status(pid: int) -> dict[str, str]:
 
 def _serving(process: Process, found: dict[int, Process]) -> Serving | None:
     """Return the session this process serves: as the child of root's own for its user, or itself for root."""
-    title = _TITLE.match(process.title)
-    if title is None or title["priv"] or process.exe not in SSHD_PROGRAMS:
+    title = served(process.title)
+    if title is None or process.exe not in SSHD_PROGRAMS:
         return None
+    user, terminals = title
     parent = found.get(process.parent)
     named = parent is not None and parent.uid == 0 and parent.title.endswith(" [priv]")
     leader = process.parent if named else process.pid
@@ -105,12 +118,9 @@ def _serving(process: Process, found: dict[int, Process]) -> Serving | None:
         started = int(
             (_PROC / str(leader) / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
         )
-        kind, pty = _kind(process, title["user"])
+        kind, pty = _kind(process, terminals)
     except OSError:
         return None
-    user = title["user"]
-    if channels := _CHANNELS.match(user):
-        user = channels["user"]
     return Serving(
         leader=leader,
         child=process.pid,
@@ -123,11 +133,10 @@ def _serving(process: Process, found: dict[int, Process]) -> Serving | None:
     )
 
 
-def _kind(process: Process, title: str) -> tuple[Kind, str | None]:
-    channels = _CHANNELS.match(title)
-    if channels is None:
+def _kind(process: Process, terminals: tuple[str, ...]) -> tuple[Kind, str | None]:
+    if not terminals:
         return Kind.FORWARD, None
-    terminal = next((tty for tty in channels["ttys"].split(",") if tty != "notty"), None)
+    terminal = next((tty for tty in terminals if tty != "notty"), None)
     if terminal is not None:
         return Kind.SHELL, terminal
     kinds = [Kind.COMMAND, *(_kind_of_child(pid) for pid in _children(process.pid))]

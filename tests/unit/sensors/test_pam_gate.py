@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -140,19 +140,23 @@ def test_what_the_agent_does_not_take_is_left_for_later_and_taken_in_as_loss(
     (record,) = left(tmp_path)
     assert (record.pam, why in record.why) == (PAM, True)
     emitted: list[dict[str, Any]] = []
+    late: list[Mapping[str, Any]] = []
     assert (
-        fallback.take_in(tmp_path / "fallback", lambda _kind, data, **_: emitted.append(dict(data)) or "")
+        fallback.take_in(
+            tmp_path / "fallback", lambda _kind, data, **_: emitted.append(dict(data)) or "", late.append
+        )
         == 1
     )
     assert emitted[0]["scope"] == "login of al\nice {{ 7*6 }}\\xff, open_session"
     assert "SSH_AUTH_INFO_0" not in emitted[0]["detail"]
+    assert [(session["user"], session["seen_by"]) for session in late] == [("al\nice {{ 7*6 }}\\xff", "pam")]
     assert left(tmp_path) == []
 
 
 def test_a_record_cut_short_is_told_too(tmp_path: Path) -> None:
     (tmp_path / "login-1-1").write_bytes(b"PAM_TYPE=account\0PAM_US")
     emitted: list[str] = []
-    fallback.take_in(tmp_path, lambda _kind, data, **_: emitted.append(data["cause"]) or "")
+    fallback.take_in(tmp_path, lambda _kind, data, **_: emitted.append(data["cause"]) or "", emitted.append)
     assert emitted == ["an unreadable fallback record"]
 
 
@@ -326,7 +330,11 @@ def test_what_the_hook_did_alone_becomes_an_event_of_its_own(hook: ModuleType, t
     hook.main(SSHD)
     left_by_the_agent(tmp_path, **ARMED, on_failure_person="deny")
     hook.main(SSHD)
-    fallback.take_in(tmp_path / "fallback", lambda kind, data, **_: emitted.append((kind, dict(data))) or "")
+    late: list[Mapping[str, Any]] = []
+    fallback.take_in(
+        tmp_path / "fallback", lambda kind, data, **_: emitted.append((kind, dict(data))) or "", late.append
+    )
+    assert len(late) == 1, "a login that was refused is no session"
     assert [kind for kind, _ in emitted] == ["sensor.lost", "login.unasked", "sensor.lost", "login.refused"]
     unasked, refused = emitted[1][1], emitted[3][1]
     assert (unasked["class"], unasked["flag"], unasked["phase"]) == ("person", True, "session")
