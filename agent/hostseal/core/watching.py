@@ -18,6 +18,9 @@ LOGIN_SHELL_GRACE = 2.0
 
 ORPHAN_GRACE = 1.0
 
+KEPT = 1024
+"""How much is remembered of one session: a connection may carry channels without end. It is enough to say of one."""
+
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
     """One session: its data as PAM gave it, when to look next, and what has been reported of it.
@@ -35,6 +38,11 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     orphans: dict[tuple[int, int], float] = {}
     said: frozenset[str] = frozenset()
     left: frozenset[tuple[int, int]] = frozenset()
+
+    @property
+    def has_said_enough(self) -> bool:
+        """Whether no more is reported of it but what it leaves behind."""
+        return len(self.said) >= KEPT
 
     @property
     def due(self) -> float:
@@ -82,14 +90,14 @@ def login_shell(session: Watched, process: tuple[int, int], now: float) -> Watch
     due = now + LOGIN_SHELL_GRACE
     return replace(
         session,
-        login_shells={**session.login_shells, process: now},
+        login_shells=_noted(session.login_shells, process, now),
         looks=session.looks if session.closed else tuple(sorted({*session.looks, due})),
     )
 
 
 def orphan(session: Watched, process: tuple[int, int], now: float) -> Watched:
     """Return the session with a process of another user seen at `now` that nothing above it explains."""
-    return replace(session, orphans={process: now, **session.orphans})
+    return replace(session, orphans=_noted(session.orphans, process, now))
 
 
 def is_lasting(session: Watched, process: tuple[int, int], now: float) -> bool:
@@ -114,3 +122,11 @@ def left(session: Watched, processes: frozenset[tuple[int, int]]) -> Watched:
 
 def _from(now: float) -> tuple[float, ...]:
     return tuple(now + after for after in FIRST_LOOKS)
+
+
+def _noted(
+    seen: dict[tuple[int, int], float], process: tuple[int, int], now: float
+) -> dict[tuple[int, int], float]:
+    if process in seen:
+        return seen
+    return dict([*seen.items(), (process, now)][-KEPT:])

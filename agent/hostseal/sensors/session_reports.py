@@ -34,7 +34,7 @@ class SessionReports:
                 if not watching.in_disguise(session, found.program.name, now):
                     continue
             keys = [f"{found.kind}:{audit}:{process.pid}:{process.start}" for process in found.named]
-            if session.said.intersection(keys):
+            if session.has_said_enough or session.said.intersection(keys):
                 continue
             data = {
                 "session": session.data,
@@ -60,7 +60,7 @@ class SessionReports:
                 if not watching.is_lasting(session, process, now):
                     continue
             key = privilege_key(audit, change.target, change.via)
-            if key not in session.said:
+            if key not in session.said and not session.has_said_enough:
                 data = {
                     "session": session.data,
                     "user": session.data["user"],

@@ -93,3 +93,12 @@ def test_a_session_is_always_looked_at_again_until_it_has_ended(walk: list[str |
 
 def test_what_was_said_stays_said() -> None:
     assert watching.said(watching.said(Watched(data={}), "a"), "b", "c").said == {"a", "b", "c"}
+
+
+def test_what_is_remembered_of_one_session_is_bounded() -> None:
+    session = watching.opened({}, 0.0)
+    for pid in range(2 * watching.KEPT):
+        session = watching.orphan(session, (pid, 1), float(pid))
+        session = watching.said(session, str(pid))
+    assert len(session.orphans) == watching.KEPT
+    assert session.has_said_enough

@@ -1,8 +1,8 @@
 # METADATA
 # title: Another user inside an SSH session
 # description: >
-#   Somebody who logged in became another user, by su, sudo or another program that changes it. It is on record; the
-#   site's data says whether it also breaks the seal when a person did it.
+#   A person who logged in became another user, by su, sudo or another program that changes it. It is on record; the
+#   site's data says whether it also breaks the seal. Automation's become is its daily work: only the event says it.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -15,7 +15,7 @@ import data.hostseal.identity
 import data.hostseal.wording
 
 findings contains finding.from_rule(rego.metadata.chain(), message) if {
-	input.event.type == "session.privilege"
+	gained
 	message := sprintf("%s became %s by %s.", [
 		wording.login(identity.subject),
 		wording.name(input.event.data.target),
@@ -24,7 +24,11 @@ findings contains finding.from_rule(rego.metadata.chain(), message) if {
 }
 
 asks contains "flag" if {
-	input.event.type == "session.privilege"
+	gained
 	data.hostseal.site.privilege == "flag"
+}
+
+gained if {
+	input.event.type == "session.privilege"
 	identity.person
 }

@@ -32,6 +32,8 @@ test_the_sites_data_says_whether_it_flags if {
 	asks(samples.became_root(samples.deploy), site) == set()
 }
 
+test_automation_is_exempt if findings(samples.became_root(samples.deploy)) == set()
+
 test_another_event_is_declined if {
 	findings(samples.channel(samples.alice, "shell", "pts/0")) == set()
 	asks(samples.channel(samples.alice, "shell", "pts/0"), samples.site_with({"privilege": "flag"})) == set()
