@@ -184,6 +184,31 @@ def test_levels_rise_keep_connections_and_let_certificates_in(enforced: Enforced
         assert answers(automations)
 
 
+def test_the_module_asks_once_and_tells_the_truth_beforehand(enforced: Enforced, host: Host) -> None:
+    wish = {"level": "automation_only", "person": "carol", "reason": "$(touch /root/pwned) --json"}
+    tasks: list[dict[str, Any]] = [
+        {"hostseal.core.lockdown": {}, "register": "before"},
+        {"hostseal.core.lockdown": wish, "check_mode": True, "register": "would"},
+        {"hostseal.core.lockdown": wish, "register": "asked"},
+        {"hostseal.core.lockdown": wish, "register": "again"},
+        {
+            "ansible.builtin.assert": {
+                "that": [
+                    "before.level == 'open' and not before.changed",
+                    "would.changed and would.level == 'open'",
+                    "asked.changed and asked.level == 'automation_only'",
+                    "asked.actions == ['lockdown_automation_only'] and asked.would == []",
+                    "not again.changed and again.level == 'automation_only'",
+                ]
+            }
+        },
+    ]
+    ran = play(enforced.site, tasks, host)
+    assert ran.returncode == 0, ran.stdout
+    enforced.wait_for_level("automation_only")
+    assert host.peek(["test", "-e", "/root/pwned"], check=False).returncode == 1
+
+
 def test_nothing_but_a_fitting_release_opens(enforced: Enforced, host: Host, tmp_path: Path) -> None:
     enforced.ask("lockdown", "request", "automation_only", *BECAUSE)
     enforced.wait_for_level("automation_only")
