@@ -5,6 +5,7 @@
 #   logged in; never by having a terminal or not. Whoever is not proven to be automation is a person.
 # schemas:
 #   - input: schema.input
+#   - input.login: schema.login.gate
 package hostseal.identity
 
 # METADATA
@@ -58,6 +59,15 @@ automation if {
 proven_by_key if count(data.hostseal.site.automation.key_fingerprints) == 0
 
 proven_by_key if subject.key.fingerprint in data.hostseal.site.automation.key_fingerprints
+
+# METADATA
+# description: >
+#   The login may be automation's: the account is, and in PAM's account phase the key is not known yet. What is shown
+#   there is not proven either, so it may excuse a login and never accuse one.
+perhaps_automation if {
+	input.login.phase == "account"
+	subject.user in data.hostseal.site.automation.accounts
+}
 
 # METADATA
 # description: There is a login, and nothing proves it to be automation's.

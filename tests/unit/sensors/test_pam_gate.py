@@ -254,6 +254,23 @@ def test_an_offered_certificate_is_handed_over_once(
     assert [login.offered for login in taken] == [CERTIFICATE.encode(), b""]
 
 
+def test_what_another_connection_offered_or_a_link_points_to_is_not_taken(
+    hook: ModuleType, gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAM_TYPE", "account")
+    taken: list[Login] = []
+    gate(admit(taken))
+    old = tmp_path / str(SSHD)
+    old.write_text(CERTIFICATE)
+    os.utime(old, (1, 1))
+    hook.main(SSHD)
+    assert not old.exists()
+    (tmp_path / "target").write_text(CERTIFICATE)
+    old.symlink_to(tmp_path / "target")
+    hook.main(SSHD)
+    assert [login.offered for login in taken] == [b"", b""]
+
+
 ARMED = {"state": "armed", "ends": "0", "limit_seconds": "0.5", "automation": "deploy,ci"}
 TRIAL = {**ARMED, "state": "trial"}
 

@@ -11,6 +11,7 @@ package hostseal.login_rules.bad_break_glass
 
 import data.hostseal.break_glass
 import data.hostseal.finding
+import data.hostseal.identity
 import data.hostseal.wording
 
 findings contains finding.from_rule(rego.metadata.chain(), message) if {
@@ -22,5 +23,6 @@ refusals contains sprintf("%s shows a break-glass certificate that does not hold
 	problem,
 ]) if {
 	break_glass.presented
+	not identity.perhaps_automation
 	some problem in break_glass.problems
 }

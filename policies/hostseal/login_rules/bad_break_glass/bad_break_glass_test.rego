@@ -23,6 +23,11 @@ test_anothers_certificate_is_refused if {
 	count(refusals(samples.login(bob, samples.certificate))) == 1
 }
 
+test_automation_is_not_refused_for_what_is_only_offered if {
+	refusals(samples.login(samples.deploy, samples.certificate)) == set()
+	count(refusals(samples.session_login(samples.deploy, samples.certificate))) == 1
+}
+
 test_a_good_one_is_not if {
 	refusals(samples.login(samples.alice, samples.certificate)) == set()
 	findings(samples.login(samples.alice, samples.certificate)) == set()

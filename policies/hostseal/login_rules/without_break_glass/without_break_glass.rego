@@ -30,11 +30,5 @@ uninvited if {
 	host.of(input.event.host.name).class == "immutable"
 	identity.person
 	not break_glass.presented
-	not may_be_automation
-}
-
-# The key comes with the session phase; until then an account is all that automation has to show.
-may_be_automation if {
-	input.login.phase == "account"
-	input.event.data.user in data.hostseal.site.automation.accounts
+	not identity.perhaps_automation
 }
