@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pexpect
 
+from demo import door
 from demo.circle import explain, refuse_a_patch, replace
 from demo.timeline import MissingError, Timeline
 from demo.watch import Record, Watch
@@ -41,6 +42,7 @@ def tell(timeline: Timeline, fleet: FleetLab) -> None:
         _wait_for_the_ledger(timeline, fleet, host.name)
         successor = replace(timeline, fleet, host.name)
     explain(timeline, fleet, host.name, successor)
+    door.close(timeline, fleet)
     timeline.say("web", f"{load.sent} requests were sent all along, {len(load.failed)} failed")
     if load.failed:
         raise MissingError(f"requests failed: {', '.join(load.failed[:3])}")

@@ -19,7 +19,7 @@ from hostseal.policy import bundle
 from hostseal.trial import opa_child
 from lab import Host, Lab
 from lab.network import gateway
-from lab_fleet import certificate
+from lab_fleet import authority, certificate
 from lab_fleet.child import running
 from lab_fleet.load import Load
 from lab_site.images import CONFIGURATION, LAUNCHER, ImageSite, shared_keys
@@ -30,6 +30,9 @@ HOSTSEAL = Path(sys.executable).with_name("hostseal")
 LEDGER_PORT = 18443
 SERVICE_PORT = 8080
 HEARTBEAT_SECONDS = 5
+GUARDED = "demo-web-3"
+"""The demo's host whose login gate refuses people, once break-glass has worked there. It stands in each lab's data: the
+same data is the same image, built once."""
 
 
 class FleetLab:
@@ -43,8 +46,11 @@ class FleetLab:
             "automation": {"accounts": [AUTOMATION], "key_fingerprints": []},
             "default": {"mode": "flag"},
             "deadline_seconds": 3600,
+            "hosts": {GUARDED: {"mode": "enforce"}},
             **data,
         }
+        self.break_glass = authority.ensure(shared_keys())
+        self.site_data["break_glass"] = {"authorities": [authority.fingerprint(self.break_glass)]}
         address = gateway()
         self._certificate = certificate.ensure(shared_keys(), address)
         self.images = ImageSite(
@@ -54,6 +60,7 @@ class FleetLab:
             variables={
                 "hostseal_ledger_url": f"https://{address}:{LEDGER_PORT}",
                 "hostseal_ledger_ca": str(self._certificate[0]),
+                "hostseal_break_glass_authorities": [f"{self.break_glass}.pub"],
                 "hostseal_agent_settings": {"ledger": {"heartbeat_seconds": HEARTBEAT_SECONDS}},
             },
             tasks=HERE / "web.yml",

@@ -1,15 +1,19 @@
 """The login gate on a booted host: who is refused and how they read it, what happens when it cannot ask, and every way out."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from e2e import record
-from e2e.guarded import HOW, Guarded
+from e2e.guarded import HOSTSEAL, HOW, Guarded
+from e2e.test_how_to import commands
+from lab.ssh import write_config
 from lab_site import install
 
 pytest_plugins = ["e2e.gate_fixture"]
@@ -291,6 +295,78 @@ def test_a_user_that_does_not_exist_is_refused_by_sshd_and_breaks_nothing(guarde
     )
     assert (done.returncode, done.stdout) == (255, "")
     assert guarded.ssh("deploy", "true").returncode == 0
+
+
+def test_the_how_to_page_is_followed_word_for_word(guarded: Guarded, tmp_path: Path) -> None:
+    guarded.disarm()
+    host = guarded.host
+    names = {
+        "INSTANCE": host.machine_id,
+        "keys/break-glass": str(guarded.folder / "authority"),
+        "site.json": str(guarded.folder / "site.json"),
+        "keys/pardon.key": str(guarded.site.keys / "pardon.key"),
+        "web-1": host.name,
+    }
+    drill, by_drill, confirm, plain, lock, look, release, apply_release, disarm, unhook = commands(
+        "ssh-lockdown.md", names
+    )
+
+    def run(command: str) -> "subprocess.CompletedProcess[str]":
+        """Run one of the page's commands where the operator is; ssh finds the lab's host and keys by a configuration."""
+        command = (
+            command.replace("hostseal ", f"{HOSTSEAL} ", 1) if command.startswith("hostseal ") else command
+        )
+        command = (
+            command.replace("ssh ", f"ssh -F {ssh_config(guarded, tmp_path)} ", 1)
+            if command.startswith("ssh ")
+            else command
+        )
+        return subprocess.run(
+            ["bash", "-ec", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def at_the_console(command: str, **files: str) -> str:
+        script = f"cd /root; export PATH=/opt/hostseal/bin:$PATH; {command}"
+        return host.peek(["bash", "-ec", script], input=files.get("given")).stdout
+
+    assert run(drill).returncode == 0
+    assert run(by_drill).stdout == "hostseal: break-glass works on this host\n"
+    record.wait_until(lambda: guarded.state() == "trial", what="the gate is on trial")
+    assert "armed" in run(confirm).stdout
+    assert HOW in run(plain).stderr
+    at_the_console(lock)
+    record.wait_until(
+        lambda: record.status(host)["agent"]["lockdown"]["in_force"], what="the lockdown is in force"
+    )
+    assert "automation_only" in at_the_console(f"{look} || true")
+    incident = json.loads(host.peek(["cat", "/var/lib/hostseal/lockdown.json"]).stdout)["incident"]
+    assert run(release.replace("INCIDENT", incident)).returncode == 0
+    at_the_console(
+        f"cat > release.json; {apply_release}; rm release.json", given=(tmp_path / "release.json").read_text()
+    )
+    record.wait_until(
+        lambda: "lockdown" not in host.peek(["ls", "/etc/ssh/sshd_config.d"]).stdout, what="SSH is open again"
+    )
+    at_the_console(disarm)
+    record.wait_until(
+        lambda: guarded.ssh("alice", "echo in").stdout == "in\n", what="sshd has read that it is open"
+    )
+    guarded.arm()
+    at_the_console(f"cp /etc/pam.d/sshd /run/sshd-stack; {unhook}")
+    assert guarded.ssh("alice", "echo in").stdout == "in\n"
+    at_the_console("cp /run/sshd-stack /etc/pam.d/sshd")
+
+
+def ssh_config(guarded: Guarded, folder: Path) -> Path:
+    """Write the configuration by which ssh reaches the host under its name with each user's own key."""
+    path, host = folder / "ssh_config", guarded.host
+    write_config(
+        path,
+        addresses={host.name: host.address},
+        identities=host.key("alice").parent,
+        known_hosts=host.known_hosts,
+    )
+    return path
 
 
 def test_the_roles_removal_restores_sshds_stacks(guarded: Guarded) -> None:
