@@ -199,17 +199,17 @@ def test_what_was_offered_is_where_the_gate_looks_and_nobody_else_can(glass: Gla
     glass.by_hand("offered", "-35m:-5m")
     glass.refused("offered", "expired")
     said = glass.host.peek(
-        "stat -c '%U %a' /run/hostseal/offered; cd /run/hostseal/offered; stat -c '%U %a' *; cat *"
+        "stat -c '%U %a' /run/hostseal-offered; cd /run/hostseal-offered; stat -c '%U %a' *; cat *"
     )
     lines = said.stdout.splitlines()
     assert lines[0] == "hostseal-principals 700"
     assert "hostseal-principals 600" in lines
     words = (glass.folder / "offered-cert.pub").read_text().split()
     assert f"publickey {words[0]} {words[1]}" in lines
-    assert glass.host.ssh("alice", "ls /run/hostseal/offered").returncode != 0
-    glass.host.peek("touch -d '10 minutes ago' /run/hostseal/offered/1")
+    assert glass.host.ssh("alice", "ls /run/hostseal-offered").returncode != 0
+    glass.host.peek("touch -d '10 minutes ago' /run/hostseal-offered/1")
     assert glass.ssh("offered").returncode == 255
-    assert glass.host.peek(["ls", "/run/hostseal/offered/1"], check=False).returncode != 0
+    assert glass.host.peek(["ls", "/run/hostseal-offered/1"], check=False).returncode != 0
 
 
 @pytest.mark.parametrize("user", ["", "-n", "a b", "a@b", "a\nb", 'x="y"', "$(id)", "ä"])

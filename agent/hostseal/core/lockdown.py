@@ -146,6 +146,12 @@ def is_automation(session: dict[str, Any], terms: LockdownTerms) -> bool:
     return not terms.key_fingerprints or fingerprint is None or fingerprint in terms.key_fingerprints
 
 
+def is_break_glass(session: dict[str, Any], terms: LockdownTerms) -> bool:
+    """Return whether a session was opened with a certificate of a break-glass authority, as PAM says (so it was proven)."""
+    certificate = (session.get("key") or {}).get("certificate") or {}
+    return certificate.get("ca_fingerprint") in terms.authorities
+
+
 def _settings(terms: LockdownTerms) -> dict[str, str]:
     # AuthenticationMethods is the master switch: no password, keyboard-interactive, host-based or GSSAPI way counts.
     # The rest says the same once more, and takes away what publickey itself could be satisfied by. Within a Match, `none` is

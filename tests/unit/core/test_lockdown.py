@@ -17,6 +17,7 @@ from hostseal.core.lockdown import (
     asked,
     drop_in,
     is_automation,
+    is_break_glass,
     probes,
     raised,
     released,
@@ -166,3 +167,21 @@ def test_a_session_is_automations_by_account_and_listed_key(
 ) -> None:
     terms = LockdownTerms(accounts=("deploy",), key_fingerprints=("SHA256:a",))
     assert is_automation(session, terms) is automation
+
+
+@pytest.mark.parametrize(
+    ("key", "break_glass"),
+    [
+        ({"certificate": {"ca_fingerprint": "SHA256:glass"}}, True),
+        ({"certificate": {"ca_fingerprint": "SHA256:other"}}, False),
+        ({"certificate": {"ca_fingerprint": None}}, False),
+        ({"certificate": None, "fingerprint": "SHA256:glass"}, False),
+        (None, False),
+    ],
+)
+def test_a_session_is_break_glass_by_its_certificates_authority(
+    key: dict[str, object] | None, break_glass: bool
+) -> None:
+    terms = LockdownTerms(authorities=("SHA256:glass",))
+    assert is_break_glass({"user": "alice", "key": key}, terms) is break_glass
+    assert not is_break_glass({"user": "alice", "key": key}, LockdownTerms())

@@ -1,8 +1,8 @@
 # METADATA
 # title: A break-glass login has worked
 # description: >
-#   The way in for emergencies is proven on this host, so the login gate may close the other ways. Whatever was done, the
-#   host is replaced, and at the time that the login named; only a drill is free.
+#   The way in for emergencies is proven on this host, so the login gate may close the other ways. Whatever was done,
+#   the host is replaced, and at the time that the login named; only a drill is free.
 # schemas:
 #   - input: schema.input
 # custom:
