@@ -21,6 +21,7 @@ pytest_plugins = ["e2e.responses_fixture"]
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parents[2]
+BREAK_GLASS = "/etc/ssh/sshd_config.d/20-hostseal-break-glass.conf"
 BECAUSE = ("--person", "carol", "--reason", "somebody is in")
 STUBBORN = "nohup setsid sh -c 'trap \"\" TERM HUP; while :; do sleep 1; done' >/dev/null 2>&1 & echo $!"
 
@@ -299,6 +300,12 @@ HINDRANCES = [
         f"mv {AUTHORITY}.away {AUTHORITY}",
         "This host trusts no break-glass authority",
         id="nobody would have a way in",
+    ),
+    pytest.param(
+        f"mv {BREAK_GLASS} {BREAK_GLASS}.away",
+        f"mv {BREAK_GLASS}.away {BREAK_GLASS}",
+        "For root, sshd does not say authorizedprincipalscommand",
+        id="no certificate would let anybody in",
     ),
 ]
 
