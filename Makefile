@@ -83,6 +83,8 @@ lab-down: setup ## Stop them, and clean up after a crashed run
 bench: setup opa tofu ## Speed and memory, as ratios paired in one run
 	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench
 	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.gate
+	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.door
+	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.sessions
 	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.ledger
 	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.circle
 	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.files_burst

@@ -103,7 +103,7 @@ class Responses:
         if now.terms.existing_sessions != "terminate":
             return
         for session in self._open_sessions():
-            if not levels.is_automation(session, now.terms):
+            if not levels.is_automation(session, now.terms) and not levels.is_break_glass(session, now.terms):
                 self._terminate(session, task.event, host, task.incident)
 
     def repair(self, host: Host) -> bool:

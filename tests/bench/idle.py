@@ -11,18 +11,19 @@ UNITS = ("hostseal.service", "opa.service")
 
 def idle(host: Host) -> dict[str, dict[str, float]]:
     """Return for each unit the CPU share in percent over two minutes, and the resident memory in MB at their end."""
-    before = {unit: _cpu_seconds(host, unit) for unit in UNITS}
+    before = {unit: cpu_seconds(host, unit) for unit in UNITS}
     time.sleep(SECONDS)  # the measurement itself
     return {
         unit: {
-            "cpu_percent": 100 * (_cpu_seconds(host, unit) - before[unit]) / SECONDS,
+            "cpu_percent": 100 * (cpu_seconds(host, unit) - before[unit]) / SECONDS,
             "rss_mb": _rss_mb(host, unit),
         }
         for unit in UNITS
     }
 
 
-def _cpu_seconds(host: Host, unit: str) -> float:
+def cpu_seconds(host: Host, unit: str) -> float:
+    """Return the CPU seconds that a unit's main process has used."""
     fields = host.peek(["cat", f"/proc/{_pid(host, unit)}/stat"]).stdout.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -14,7 +14,7 @@ _MEASURE = """
 import json, os, subprocess, time
 taken = []
 env = {"PAM_USER": "alice", "PAM_SERVICE": "sshd", "PAM_RHOST": "192.0.2.9", "PAM_TYPE": "open_session"}
-command = ["/usr/bin/python3", "-ISE", "/opt/hostseal/libexec/pam-hook"]
+command = ["/usr/bin/python3", "-ISE", "/opt/hostseal/libexec/pam-hook", str(os.getpid())]
 def begin():
     with open("/proc/self/loginuid", "w") as file:
         file.write("1000")
@@ -28,9 +28,9 @@ _WRITTEN = (
     "journalctl --unit hostseal --output cat --since @%d | grep --count 'standing.written.*state=suspect'"
 )
 # Mounted over, not edited: an edit would flag the host, and a flagged host has less to do at a login.
-_PREPARE = "grep --invert-match pam-hook /etc/pam.d/sshd > /run/sshd-without-the-hook"
-_OFF = "mount --bind /run/sshd-without-the-hook /etc/pam.d/sshd"
-_ON = "umount /etc/pam.d/sshd"
+PREPARE = "grep --invert-match pam-hook /etc/pam.d/sshd > /run/sshd-without-the-hook"
+OFF = "mount --bind /run/sshd-without-the-hook /etc/pam.d/sshd"
+ON = "umount /etc/pam.d/sshd"
 
 
 def hook(host: Host) -> dict[str, float]:
@@ -46,18 +46,18 @@ def hook(host: Host) -> dict[str, float]:
 
 def added(host: Host) -> dict[str, float]:
     """Return medians in milliseconds of `ssh host true` with and without the hooks, in pairs, and their difference."""
-    host.peek(["sh", "-c", _PREPARE])
+    host.peek(["sh", "-c", PREPARE])
     times: dict[str, list[float]] = {"with": [], "without": []}
     for _ in range(PAIRS):
         for kind, taken in times.items():
             if kind == "without":
-                host.peek(["sh", "-c", _OFF])
+                host.peek(["sh", "-c", OFF])
             try:
                 began = time.perf_counter()
                 subprocess.run([*host.ssh_args("alice"), "true"], check=True, capture_output=True, timeout=60)
                 taken.append(1000 * (time.perf_counter() - began))
             finally:
                 if kind == "without":
-                    host.peek(["sh", "-c", _ON])
+                    host.peek(["sh", "-c", ON])
     medians = {kind: statistics.median(values) for kind, values in times.items()}
     return {**medians, "added": medians["with"] - medians["without"]}

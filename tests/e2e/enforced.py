@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from e2e import record
+from e2e.guarded import Guarded
 from lab import Completed, Host
 from lab.ssh import finish
 from lab_site import Site
@@ -15,26 +16,23 @@ HOSTSEAL = record.HOSTSEAL
 
 
 class Enforced:
-    """The host, the site it belongs to, and a certificate authority that is not on it."""
+    """The host, the site it belongs to, and its login gate, with the break-glass authority off the host."""
 
     def __init__(self, site: Site, host: Host, folder: Path) -> None:
-        self.site, self.host, self.folder = site, host, folder
-        self.authority = folder / "break_glass"
-        _keygen("-q", "-t", "ed25519", "-N", "", "-f", self.authority)
+        self.site, self.host = site, host
+        self.gate = Guarded(host, site, folder)
 
-    def trust(self) -> None:
-        """Install the authority's public half on the host."""
-        public = self.authority.with_suffix(".pub").read_text()
-        self.host.peek(["sh", "-c", f"cat > {AUTHORITY} && chmod 644 {AUTHORITY}"], input=public)
+    def drill(self, user: str) -> Path:
+        """Return the key of a new certificate that can do nothing but show that it lets `user` in."""
+        return self.gate.certificate("--drill", user=user)
 
-    def certificate(self, user: str) -> Path:
-        """Return a fresh private key with a certificate beside it that lets `user` in for five minutes."""
-        key = self.folder / f"{user}-certified"
-        if not key.exists():
-            _keygen("-q", "-t", "ed25519", "-N", "", "-f", key)
-        public = key.with_suffix(".pub")
-        _keygen("-q", "-s", self.authority, "-I", "ticket 4711", "-n", user, "-V", "-1m:+5m", public)
-        return key
+    def admits(self, user: str) -> bool:
+        """Tell whether break-glass lets `user` in; the agent has then seen it, and put the login gate on trial."""
+        before = record.last_seq(self.host)
+        if self.refused(user, identity=self.drill(user)):
+            return False
+        record.wait_for(self.host, before, "session.channel", lambda data: data["user"] == user)
+        return True
 
     def login(self, user: str, *, identity: Path | None = None, options: tuple[str, ...] = ()) -> Completed:
         """Log in over a connection of its own and run `true`."""
@@ -83,11 +81,8 @@ class Enforced:
         record.wait_until(look, what=f"{self.host.name} is locked down: {level}")
 
     def open_again(self) -> None:
-        """Release the host if it is locked down."""
+        """Release the host if it is locked down, and switch off the gate that a break-glass login put on trial."""
         if record.status(self.host)["lockdown"]["level"] != "open":
             assert self.apply(self.release()).returncode == 0
         self.wait_for_level("open")
-
-
-def _keygen(*words: str | Path) -> None:
-    subprocess.run(["ssh-keygen", *words], check=True, capture_output=True, timeout=30)
+        self.gate.disarm()

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from e2e import record
-from lab import Host
+from lab import Host, HostOptions, Lab
 from lab.ssh import Completed, finish
-from lab_site import Site
+from lab_site import Site, install
 
 HOSTSEAL = Path(sys.executable).with_name("hostseal")
 HOW = "Ask carol."
@@ -79,3 +79,27 @@ class Guarded:
         self.host.peek(["sh", "-c", put], input="\n".join(lines) + "\n")
         self.host.peek(["systemctl", "restart", "hostseal.service"])
         record.wait_until(lambda: record.status(self.host)["agent"] is not None, what="the agent is back")
+
+
+def set_up(lab: Lab, folder: Path) -> Guarded:
+    """Boot a host with a console, make a break-glass authority, and apply the roles."""
+    authority = folder / "authority"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", authority], check=True, timeout=30)
+    listed = subprocess.run(
+        ["ssh-keygen", "-lf", authority], check=True, capture_output=True, text=True, timeout=30
+    )
+    data = {
+        "break_glass": {"authorities": [listed.stdout.split()[1]]},
+        "login": {"how_to_ask": HOW, "deadline_seconds": 900},
+    }
+    (folder / "site.json").write_text(json.dumps(data))
+    host = lab.up(["one"], options=HostOptions(console=True))[0]
+    site = Site(
+        folder,
+        default_mode="enforce",
+        data=data,
+        variables={"hostseal_break_glass_authorities": [f"{authority}.pub"]},
+    )
+    install(site, [host])
+    record.wait_for(host, 0, "agent.started")
+    return Guarded(host, site, folder)

@@ -1,5 +1,7 @@
 """A lab host in mode `enforce` that answers a person's shell with the end of its session, and a break-glass authority."""
 
+import json
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -16,14 +18,26 @@ PREFIX = "resp"
 def enforced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enforced]:
     """One host in mode `enforce`; nothing may be left behind."""
     folder = tmp_path_factory.mktemp("responses")
+    authority = folder / "authority"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", authority], check=True, timeout=30)
+    listed = subprocess.run(
+        ["ssh-keygen", "-lf", authority], check=True, capture_output=True, text=True, timeout=30
+    )
+    data = {
+        "break_glass": {"authorities": [listed.stdout.split()[1]]},
+        "responses": {"rules": {"interactive_session": ["terminate_session"]}},
+    }
+    (folder / "site.json").write_text(json.dumps(data))
     with Lab(PREFIX) as lab:
         lab.down()
         [host] = lab.up(["one"], options=HostOptions())
-        responses = {"rules": {"interactive_session": ["terminate_session"]}}
-        site = Site(folder / "site", default_mode="enforce", data={"responses": responses})
+        site = Site(
+            folder / "site",
+            default_mode="enforce",
+            data=data,
+            variables={"hostseal_break_glass_authorities": [f"{authority}.pub"]},
+        )
         install(site, [host])
         record.wait_for(host, 0, "agent.started")
-        made = Enforced(site, host, folder)
-        made.trust()
-        yield made
+        yield Enforced(site, host, folder)
     assert leftovers(PREFIX) == []

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ import pytest
 
 from e2e import record
 from e2e.enforced import AUTHORITY, DROP_IN, Enforced
-from lab import Host
+from lab import Host, LabError
 from lab_site import Site, install
 
 pytest_plugins = ["e2e.responses_fixture"]
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parents[2]
+BREAK_GLASS = "/etc/ssh/sshd_config.d/20-hostseal-break-glass.conf"
 BECAUSE = ("--person", "carol", "--reason", "somebody is in")
 STUBBORN = "nohup setsid sh -c 'trap \"\" TERM HUP; while :; do sleep 1; done' >/dev/null 2>&1 & echo $!"
 
@@ -70,9 +72,13 @@ def play(site: Site, tasks: list[dict[str, Any]], host: Host) -> subprocess.Comp
 
 
 @contextmanager
-def connection(host: Host, user: str, *options: str) -> Iterator["subprocess.Popen[str]"]:
+def connection(
+    host: Host, user: str, *options: str, identity: Path | None = None
+) -> Iterator["subprocess.Popen[str]"]:
     """Yield a connection that stays: it gives back each line that it is given."""
     words = host.ssh_args(user)
+    if identity is not None:
+        words[words.index(str(host.key(user)))] = str(identity)
     command = [*words[:-1], *options, words[-1], *([] if "-N" in options else ["cat"])]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as client:
@@ -171,13 +177,13 @@ def test_levels_rise_keep_connections_and_let_certificates_in(enforced: Enforced
         assert enforced.refused("alice")
         assert enforced.refused("root")
         assert not enforced.refused("deploy")
-        assert not enforced.refused("alice", identity=enforced.certificate("alice"))
+        assert enforced.admits("alice")
         enforced.ask("lockdown", "request", "closed", *BECAUSE)
         enforced.wait_for_level("closed")
         assert enforced.refused("alice")
         assert enforced.refused("deploy")
-        assert not enforced.refused("alice", identity=enforced.certificate("alice"))
-        assert not enforced.refused("deploy", identity=enforced.certificate("deploy"))
+        assert enforced.admits("alice")
+        assert enforced.admits("deploy")
         lower = json.loads(enforced.ask("lockdown", "request", "automation_only", *BECAUSE).stdout)
         assert lower["level"] == "closed"
         assert answers(persons)
@@ -295,6 +301,12 @@ HINDRANCES = [
         "This host trusts no break-glass authority",
         id="nobody would have a way in",
     ),
+    pytest.param(
+        f"mv {BREAK_GLASS} {BREAK_GLASS}.away",
+        f"mv {BREAK_GLASS}.away {BREAK_GLASS}",
+        "For root, sshd does not say authorizedprincipalscommand",
+        id="no certificate would let anybody in",
+    ),
 ]
 
 
@@ -320,16 +332,33 @@ def test_a_lockdown_that_cannot_be_right_leaves_things_as_they_were_and_is_tried
     assert enforced.refused("alice")
 
 
-def test_open_sessions_of_persons_end_where_the_site_says_so(enforced: Enforced, host: Host) -> None:
+def test_break_glass_is_not_taken_away_while_it_is_the_way_in(enforced: Enforced, host: Host) -> None:
+    enforced.ask("lockdown", "request", "automation_only", *BECAUSE)
+    enforced.wait_for_level("automation_only")
+    with pytest.raises(LabError, match=r"break-glass is the way in that is left"):
+        install(replace(enforced.site, variables={}), [host])
+    assert enforced.admits("alice")
+
+
+def test_open_sessions_of_persons_end_where_the_site_says_so_but_by_break_glass(
+    enforced: Enforced, host: Host
+) -> None:
     data = {**enforced.site.data, "lockdown": {"existing_sessions": "terminate"}}
-    install(Site(enforced.site.folder, default_mode="enforce", data=data), [host])
-    with connection(host, "alice") as persons, connection(host, "deploy") as automations:
+    install(replace(enforced.site, data=data), [host])
+    key = enforced.gate.certificate()
+    with (
+        connection(host, "alice") as persons,
+        connection(host, "deploy") as automations,
+        connection(host, "alice", identity=key) as emergency,
+    ):
         assert answers(persons)
         assert answers(automations)
+        assert answers(emergency)
         enforced.ask("lockdown", "request", "automation_only", *BECAUSE)
         assert persons.wait(60) == 255
+        enforced.wait_for_level("automation_only")
         assert answers(automations)
-    enforced.wait_for_level("automation_only")
+        assert answers(emergency)
 
 
 def removal(site: Site, host: Host, *, purge: bool) -> None:
@@ -350,7 +379,7 @@ def test_a_lockdown_outlives_the_agents_removal_and_ends_with_a_purge_on_record(
     removal(enforced.site, host, purge=False)
     assert host.peek(["test", "-e", record.HOSTSEAL], check=False).returncode == 1
     assert enforced.refused("alice")
-    assert not enforced.refused("alice", identity=enforced.certificate("alice"))
+    assert not enforced.refused("alice", identity=enforced.drill("alice"))
     install(enforced.site, [host])
     enforced.wait_for_level("automation_only")
     removal(enforced.site, host, purge=True)

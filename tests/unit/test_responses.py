@@ -198,13 +198,22 @@ def test_drift_is_repaired_at_a_falling_pace(bench: Bench) -> None:
 
 
 def test_persons_open_sessions_end_where_the_site_says_so(tmp_path: Path) -> None:
-    sessions = ({**SESSION, "audit_session": 1, "user": "deploy"}, {**SESSION, "audit_session": 2})
+    glass = {"certificate": {"ca_fingerprint": "SHA256:glass"}}
+    sessions = (
+        {**SESSION, "audit_session": 1, "user": "deploy"},
+        {**SESSION, "audit_session": 2},
+        {**SESSION, "audit_session": 3, "key": glass},
+    )
     bench = Bench(tmp_path, *sessions)
     bench.decide(event(1), Action.LOCKDOWN_CLOSED)
     [task] = bench.queued()
     bench.responses.finished(task, HOST)
     assert bench.queued() == []
-    bench.lockdown.change(lambda now: replace(now, terms=replace(TERMS, existing_sessions="terminate")))
+    bench.lockdown.change(
+        lambda now: replace(
+            now, terms=replace(TERMS, existing_sessions="terminate", authorities=("SHA256:glass",))
+        )
+    )
     bench.responses.finished(task, HOST)
     [ended] = bench.queued()
     told = json.loads((ActionFolder(bench.state, ended.id).path / "session.json").read_bytes())

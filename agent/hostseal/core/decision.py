@@ -39,12 +39,14 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 class LockdownTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What site data says of a lockdown that is asked for: whom it leaves alone, and what becomes of open sessions.
 
-    `existing_sessions` is `keep` or `terminate` (persons' sessions). `without_break_glass` allows a lockdown on a host where
+    `existing_sessions` is `keep` or `terminate` (persons' sessions, but for those by a certificate of one of the
+    break-glass `authorities`, which are fingerprints). `without_break_glass` allows a lockdown on a host where
     no certificate could let anybody in: the console is then the only way.
     """
 
     accounts: tuple[str, ...] = ()
     key_fingerprints: tuple[str, ...] = ()
+    authorities: tuple[str, ...] = ()
     existing_sessions: Literal["keep", "terminate"] = "keep"
     without_break_glass: bool = False
 

@@ -14,6 +14,8 @@ from hostseal.errors import LockdownError
 
 DROP_IN = "/etc/ssh/sshd_config.d/05-hostseal-lockdown.conf"
 AUTHORITY = "/etc/ssh/hostseal_break_glass.pub"
+# What sshd says where it asks break-glass's program (agent/dist/sshd_config.d): without that no certificate lets anybody in.
+_WAY_IN = "authorizedprincipalscommand /opt/hostseal/libexec/principals %u %t %k"
 RELEASES_KEPT = 50
 REASONS_KEPT = 100
 # What useradd(8) and adduser(8) make, and nothing that means more in sshd's patterns (* ? ! , and blanks) or in `sshd -C`.
@@ -117,7 +119,8 @@ def drop_in(level: Level, terms: LockdownTerms) -> bytes | None:
     if level is Level.OPEN:
         return None
     accounts = _checked(terms.accounts) if level is Level.AUTOMATION_ONLY else ()
-    who = f"Match User {','.join([*(f'!{name}' for name in accounts), '*'])}" if accounts else "Match all"
+    # Not `Match all`: with AuthorizedKeysCommand in it, sshd loses a later AuthorizedPrincipalsCommand (OpenSSH 9.2).
+    who = f"Match User {','.join([*(f'!{name}' for name in accounts), '*'])}"
     lines = [
         f"# Hostseal: SSH is locked down, level {level}. A signed release takes this away; the agent puts it back till then.",
         who,
@@ -132,10 +135,11 @@ def probes(level: Level, terms: LockdownTerms) -> list[dict[str, Any]]:
     shut = [
         f"{key.lower()} {value}" for key, value in _settings(terms).items() if key != "GSSAPIAuthentication"
     ]
+    says = shut if terms.without_break_glass else [*shut, _WAY_IN]
     accounts = _checked(terms.accounts)
     kept = accounts if level is Level.AUTOMATION_ONLY else ()
     refused = ("root", _PERSON, *(() if level is Level.AUTOMATION_ONLY else accounts))
-    return [{"user": user, "says": shut} for user in dict.fromkeys(refused) if user not in kept]
+    return [{"user": user, "says": says} for user in dict.fromkeys(refused) if user not in kept]
 
 
 def is_automation(session: dict[str, Any], terms: LockdownTerms) -> bool:
@@ -144,6 +148,12 @@ def is_automation(session: dict[str, Any], terms: LockdownTerms) -> bool:
         return False
     fingerprint = (session.get("key") or {}).get("fingerprint")
     return not terms.key_fingerprints or fingerprint is None or fingerprint in terms.key_fingerprints
+
+
+def is_break_glass(session: dict[str, Any], terms: LockdownTerms) -> bool:
+    """Return whether a session was opened with a certificate of a break-glass authority, as PAM says (so it was proven)."""
+    certificate = (session.get("key") or {}).get("certificate") or {}
+    return certificate.get("ca_fingerprint") in terms.authorities
 
 
 def _settings(terms: LockdownTerms) -> dict[str, str]:

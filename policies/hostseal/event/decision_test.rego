@@ -76,6 +76,7 @@ test_mode_enforce_responds_and_says_how if {
 	decision.lockdown == {
 		"accounts": ["deploy"],
 		"key_fingerprints": ["SHA256:deploy"],
+		"authorities": ["SHA256:glass"],
 		"existing_sessions": "keep",
 		"without_break_glass": false,
 	}

@@ -65,6 +65,7 @@ hexadecimal := {
 terms := {
 	"accounts": data.hostseal.site.automation.accounts,
 	"key_fingerprints": data.hostseal.site.automation.key_fingerprints,
+	"authorities": data.hostseal.site.break_glass.authorities,
 	"existing_sessions": data.hostseal.site.lockdown.existing_sessions,
 	"without_break_glass": data.hostseal.site.lockdown.without_break_glass,
 }

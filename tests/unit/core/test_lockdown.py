@@ -1,6 +1,7 @@
 """The lockdown's level only rises until a release, and what is written for sshd means nothing but what it says."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,12 +18,14 @@ from hostseal.core.lockdown import (
     asked,
     drop_in,
     is_automation,
+    is_break_glass,
     probes,
     raised,
     released,
 )
 from hostseal.errors import LockdownError
 
+ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOST = Host(name="web-1", machine_id="m" * 32, boot_id="b" * 32)
 TERMS = LockdownTerms(accounts=("deploy", "backup"))
@@ -106,7 +109,7 @@ def test_automation_only_leaves_the_accounts_alone() -> None:
 def test_closed_and_a_site_without_automation_shut_everybody_out() -> None:
     for body in (drop_in(Level.CLOSED, TERMS), drop_in(Level.AUTOMATION_ONLY, LockdownTerms())):
         assert body is not None
-        assert b"\nMatch all\n    AuthenticationMethods publickey\n" in body
+        assert b"\nMatch User *\n    AuthenticationMethods publickey\n" in body
     assert drop_in(Level.OPEN, TERMS) is None
 
 
@@ -146,6 +149,15 @@ def test_it_is_proven_for_root_and_somebody_and_when_closed_for_automation() -> 
     assert "authorizedkeysfile none" in probes(Level.CLOSED, TERMS)[0]["says"]
 
 
+def test_it_is_proven_that_break_glass_is_asked_as_the_role_sets_it_up() -> None:
+    set_up = (ROOT / "agent/dist/sshd_config.d/20-hostseal-break-glass.conf").read_text()
+    [way_in] = [line for line in set_up.splitlines() if line.startswith("AuthorizedPrincipalsCommand ")]
+    says = way_in.replace("AuthorizedPrincipalsCommand", "authorizedprincipalscommand")
+    assert all(says in probe["says"] for probe in probes(Level.CLOSED, TERMS))
+    without = LockdownTerms(without_break_glass=True)
+    assert not any(says in probe["says"] for probe in probes(Level.CLOSED, without))
+
+
 def test_automations_root_is_left_alone() -> None:
     terms = LockdownTerms(accounts=("root",))
     assert [p["user"] for p in probes(Level.AUTOMATION_ONLY, terms)] == ["hostseal-somebody"]
@@ -166,3 +178,21 @@ def test_a_session_is_automations_by_account_and_listed_key(
 ) -> None:
     terms = LockdownTerms(accounts=("deploy",), key_fingerprints=("SHA256:a",))
     assert is_automation(session, terms) is automation
+
+
+@pytest.mark.parametrize(
+    ("key", "break_glass"),
+    [
+        ({"certificate": {"ca_fingerprint": "SHA256:glass"}}, True),
+        ({"certificate": {"ca_fingerprint": "SHA256:other"}}, False),
+        ({"certificate": {"ca_fingerprint": None}}, False),
+        ({"certificate": None, "fingerprint": "SHA256:glass"}, False),
+        (None, False),
+    ],
+)
+def test_a_session_is_break_glass_by_its_certificates_authority(
+    key: dict[str, object] | None, break_glass: bool
+) -> None:
+    terms = LockdownTerms(authorities=("SHA256:glass",))
+    assert is_break_glass({"user": "alice", "key": key}, terms) is break_glass
+    assert not is_break_glass({"user": "alice", "key": key}, LockdownTerms())
