@@ -1,13 +1,8 @@
 # METADATA
 # title: A break-glass login has worked
 # description: >
-<<<<<<< HEAD
 #   The way in for emergencies is proven on this host, so the login gate may close the other ways. Whatever was
 #   done, the host is replaced, and at the time that the login named; only a drill is free.
-=======
-#   The way in for emergencies is proven on this host, so the login gate may close the other ways. Whatever was done,
-#   the host is replaced, and at the time that the login named; only a drill is free.
->>>>>>> cc32cbd6f8d9bf877529f13371b861aa2b09210f
 # schemas:
 #   - input: schema.input
 # custom:
