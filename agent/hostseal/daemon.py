@@ -5,29 +5,24 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
-from hostseal import __version__, fallback, host_identity
+from hostseal import __version__, fallback, gate_keeper, host_identity
 from hostseal.action_runner import ActionRunner, Executor
 from hostseal.actions.request import declared_since
 from hostseal.config.files import FilesSettings
 from hostseal.config.settings import Settings
+from hostseal.control_desk import ControlDesk
 from hostseal.core.event import Event, EventType, timestamp
 from hostseal.errors import ActionError, SpoolError
-from hostseal.gate_file import GateFile
-from hostseal.gate_keeper import GateKeeper
 from hostseal.log import Log
-from hostseal.login_gate import Ask, LoginGate
+from hostseal.login_gate import Ask
 from hostseal.open_sessions import OpenSessions
-from hostseal.operator_desk import OperatorDesk
-from hostseal.pardon_desk import PardonDesk
 from hostseal.pipeline import Pipeline, PolicyEngine
 from hostseal.ports import Clock
 from hostseal.recorder import Recorder
-from hostseal.release_desk import PurgeDesk, ReleaseDesk
-from hostseal.response_desk import ResponseDesk
 from hostseal.responses import OpenSshSessions
 from hostseal.sensors import sshd_processes
 from hostseal.sensors.file_service import FileService
@@ -42,19 +37,11 @@ from hostseal.state import open_state
 from hostseal.steps import Listener
 from hostseal.supervise import Supervised
 from hostseal.uplink.uplink import Uplink, Waking
-from hostseal.used_certificates import UsedCertificates
 from hostseal.witnesses import Witnesses
 
 _TICK_SECONDS = 5.0
 _ALIVE_EVERY = 12
 _NO_SENSORS = frozenset({"pipeline", "actions", "ledger"})
-
-
-class Desk(Protocol):
-    """Takes what root asks for over the agent's socket."""
-
-    def take(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the receipt; raises a BadInputError, saying why, when the wish cannot be taken."""
 
 
 class Daemon:
@@ -81,7 +68,9 @@ class Daemon:
         limit = settings.spool.pending_limit
         self.recorder = Recorder(self._spool, host, clock, listener, pending_limit=limit)
         state = settings.state
-        self._keeper = self._gate_keeper(ask)
+        self._keeper = gate_keeper.assemble(
+            settings.gate, state, ask, self.recorder, self._spool, self.flag, clock
+        )
         opened = ssh_sessions if journal else tuple
         self.pipeline = Pipeline(
             self._spool,
@@ -106,7 +95,11 @@ class Daemon:
         self._pam = PamSensor(
             self.recorder, self.pipeline, self._spool, self.flag, self.sessions, self._keeper
         )
-        self._gate = GateServer(gate, self._pam.take, self._control) if gate is not None else None
+        desk = ControlDesk(
+            Path(settings.pardon.public_key), self.recorder, self.pipeline, self._spool, self.flag, self.sessions,
+            self._keeper, clock, status=self.status,
+        )  # fmt: skip
+        self._gate = GateServer(gate, self._pam.take, desk.take) if gate is not None else None
         self.files = FileService(settings.files, self._file_watch)
         self._parts = [
             Supervised("pipeline", self.pipeline.run, self._died),
@@ -130,20 +123,6 @@ class Daemon:
                     self._died,
                 )
             )
-
-    def _gate_keeper(self, ask: Ask) -> GateKeeper:
-        settings, clock, state = self.settings.gate, self._clock, self.settings.state
-        gate = LoginGate(
-            ask,
-            self.recorder,
-            UsedCertificates(state / "used-certificates.db"),
-            clock,
-            instance=host_identity.instance_id(),
-            settings=settings,
-            automation=lambda: self.recorder.automation,
-        )
-        file = GateFile(state / "gate", settings)
-        return GateKeeper(file, gate, self.recorder, self._spool, self.flag, clock, settings)
 
     def _file_watch(self, settings: FilesSettings) -> FileWatch:
         return FileWatch(
@@ -257,37 +236,6 @@ class Daemon:
             return declared_since(self.settings.state, action_id)
         except (ActionError, OSError):
             return None
-
-    def _control(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
-        answers: dict[object, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
-            "status": lambda _: {"ok": True, **self.status()},
-            "gate": lambda _: self._keeper.status(),
-            "gate_confirm": self._keeper.confirm,
-            "gate_disarm": self._keeper.disarm,
-        }
-        operation = message.get("op")
-        desk = self._desk(operation)
-        answer = answers.get(operation) if desk is None else desk.take
-        return (
-            {"ok": False, "error": f"unknown operation {operation!r}"} if answer is None else answer(message)
-        )
-
-    def _desk(self, operation: object) -> Desk | None:
-        name, key = self.recorder.host.name, Path(self.settings.pardon.public_key)
-        lockdown = self.pipeline.responses.lockdown
-        match operation:
-            case "pardon":
-                return PardonDesk(self.recorder, self.flag, name, key, self._clock)
-            case "release":
-                return ReleaseDesk(self.recorder, lockdown, name, key, self._clock)
-            case "purge_lockdown":
-                return PurgeDesk(self.recorder, self.pipeline, self._clock)
-            case "flag":
-                return OperatorDesk(self.recorder, self.pipeline, self._spool, self.flag)
-            case "ask":
-                return ResponseDesk(self.recorder, self.pipeline, self._spool, self.sessions)
-            case _:
-                return None
 
     def status(self) -> dict[str, Any]:
         """Return what `hostseal status` shows of the running agent."""

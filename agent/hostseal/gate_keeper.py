@@ -2,22 +2,25 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from hostseal import host_identity
 from hostseal.config.settings import GateSettings
 from hostseal.core import arming
 from hostseal.core.arming import Arming
 from hostseal.core.event import Event, EventType
 from hostseal.errors import OperatorError
 from hostseal.gate_file import GateFile
-from hostseal.login_gate import LoginGate
+from hostseal.login_gate import Ask, LoginGate
 from hostseal.ports import Clock
 from hostseal.recorder import Recorder
 from hostseal.sensors.pam_message import Verdict
 from hostseal.spool.sqlite import SqliteSpool
 from hostseal.standing_file import StandingFile
+from hostseal.used_certificates import UsedCertificates
 
 _ENFORCE = "enforce"
 
@@ -96,3 +99,25 @@ class GateKeeper:
             "session": extra.get("session"), "person": extra.get("person"), "reason": extra.get("reason"),
         }  # fmt: skip
         self._recorder(EventType.GATE_CHANGED, data, sensor="gate", key=f"{after.state}:{after.since}")
+
+
+def assemble(
+    settings: GateSettings,
+    state: Path,
+    ask: Ask,
+    recorder: Recorder,
+    spool: SqliteSpool,
+    flag: StandingFile,
+    clock: Clock,
+) -> GateKeeper:
+    """Return the gate of this host over the agent's state directory; SpoolError when that cannot be read."""
+    gate = LoginGate(
+        ask,
+        recorder,
+        UsedCertificates(state / "used-certificates.db"),
+        clock,
+        instance=host_identity.instance_id(),
+        settings=settings,
+        automation=lambda: recorder.automation,
+    )
+    return GateKeeper(GateFile(state / "gate", settings), gate, recorder, spool, flag, clock, settings)
