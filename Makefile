@@ -62,7 +62,7 @@ test-unit: setup opa tofu
 	$(VENV)/pytest -n 2 -m "not lab and not e2e"
 
 test-hosts: setup opa tofu
-	$(VENV)/pytest -m "lab or e2e"
+	$(VENV)/pytest -n 2 --dist loadgroup -m "lab or e2e"
 
 molecule: setup opa ## The roles on lab hosts: check, converge, idempotence, verify
 	@if [ "$$(id -u)" -ne 0 ] && [ -z "$${CI:-}" ]; then \
@@ -78,7 +78,7 @@ lab-up: setup opa ## Leave N hosts running with the agent installed: make lab-up
 	@$(in_lab) $(VENV)/python -m lab_site --n $(N)
 
 lab-down: setup ## Stop them, and clean up after a crashed run
-	@$(in_lab) $(VENV)/python -m lab down
+	@$(in_lab) $(VENV)/python -m lab down lab
 
 bench: setup opa tofu ## Speed and memory, as ratios paired in one run
 	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench
