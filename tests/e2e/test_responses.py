@@ -304,7 +304,7 @@ HINDRANCES = [
     pytest.param(
         f"mv {BREAK_GLASS} {BREAK_GLASS}.away",
         f"mv {BREAK_GLASS}.away {BREAK_GLASS}",
-        "For root, sshd does not say authorizedprincipalscommand",
+        "sshd does not say authorizedprincipalscommand",
         id="no certificate would let anybody in",
     ),
 ]
