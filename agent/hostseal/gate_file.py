@@ -62,6 +62,8 @@ def read(path: Path) -> Arming:
     try:
         text = path.read_bytes().decode()
         fields = dict(field.split("=", 1) for field in text.split("\0") if field)
+        if "state" not in fields:
+            raise ValueError("it has no state")
         known = {name: fields.get(name) or None for name in Arming.__struct_fields__}
         return msgspec.convert({name: value for name, value in known.items() if value is not None}, Arming)
     except FileNotFoundError:
