@@ -117,7 +117,9 @@ def drop_in(level: Level, terms: LockdownTerms) -> bytes | None:
     if level is Level.OPEN:
         return None
     accounts = _checked(terms.accounts) if level is Level.AUTOMATION_ONLY else ()
-    who = f"Match User {','.join([*(f'!{name}' for name in accounts), '*'])}" if accounts else "Match all"
+    # Not `Match all`: that one holds for sshd's global settings, too, and there AuthorizedKeysCommand makes OpenSSH 9.2 pass
+    # over the AuthorizedPrincipalsCommand that break-glass needs.
+    who = f"Match User {','.join([*(f'!{name}' for name in accounts), '*'])}"
     lines = [
         f"# Hostseal: SSH is locked down, level {level}. A signed release takes this away; the agent puts it back till then.",
         who,

@@ -106,7 +106,7 @@ def test_automation_only_leaves_the_accounts_alone() -> None:
 def test_closed_and_a_site_without_automation_shut_everybody_out() -> None:
     for body in (drop_in(Level.CLOSED, TERMS), drop_in(Level.AUTOMATION_ONLY, LockdownTerms())):
         assert body is not None
-        assert b"\nMatch all\n    AuthenticationMethods publickey\n" in body
+        assert b"\nMatch User *\n    AuthenticationMethods publickey\n" in body
     assert drop_in(Level.OPEN, TERMS) is None
 
 
