@@ -166,7 +166,7 @@ class Daemon:
 
     def _tick(self, ticks: int) -> None:
         try:
-            fallback.take_in(self.settings.state / "fallback", self.recorder, self.sessions.opened)
+            fallback.take_in(self.settings.state / "fallback", self.recorder, self._late)
             self._keeper.tick()
             if self.pipeline.responses.repair(self.recorder.host):
                 self._actions.wake()
@@ -174,6 +174,15 @@ class Daemon:
                 self._spool.remember("alive", timestamp(self._clock.now()).encode())
         except (SpoolError, OSError) as error:
             self._log("fallback.kept", level="warning", error=error)
+
+    def _late(self, data: Mapping[str, Any]) -> None:
+        """Take in a session that the hook let in while the agent did not answer."""
+        self.sessions.opened(data)
+        try:
+            self._keeper.late(data)
+        except SpoolError as error:
+            # The records that come after this one are not held up by it.
+            self._log("certificate.unnoted", level="error", error=error)
 
     def _started(self) -> None:
         now = timestamp(self._clock.now())

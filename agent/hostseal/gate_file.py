@@ -62,11 +62,13 @@ def read(path: Path) -> Arming:
     try:
         text = path.read_bytes().decode()
         fields = dict(field.split("=", 1) for field in text.split("\0") if field)
+        # The state is always there: what lacks it was cut short, and is no gate that is off.
         known = {name: fields.get(name) or None for name in Arming.__struct_fields__}
+        known["state"] = fields["state"]
         return msgspec.convert({name: value for name, value in known.items() if value is not None}, Arming)
     except FileNotFoundError:
         return Arming()
-    except (OSError, ValueError, msgspec.ValidationError) as error:
+    except (OSError, KeyError, ValueError, msgspec.ValidationError) as error:
         raise SpoolError(f"the login gate's state cannot be read: {error}", hint=str(path)) from error
 
 

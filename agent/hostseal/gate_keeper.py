@@ -51,6 +51,10 @@ class GateKeeper:
         ).start()
         return Verdict()
 
+    def late(self, data: Mapping[str, Any]) -> None:
+        """Note a session that the hook let in without the agent: it has used its certificate up. SpoolError."""
+        self._gate.use_up(data)
+
     def proven(self, event: Event) -> None:
         """Take the policy's word that a break-glass login has worked on this host."""
         session = f"{event.host.boot_id}:{event.audit_session}"

@@ -1,6 +1,6 @@
 """Decides whether a login is admitted: by the policy, or, when there is no answer, by the host's own settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -72,18 +72,28 @@ class LoginGate:
         except NoAnswerError:
             return
 
-    def _used_first(self, event: Event) -> bool:
-        """Return whether the login's certificate is new to this host; an opened session uses it up."""
-        certificate = certificate_of(event.type, event.data)
+    def use_up(self, data: Mapping[str, Any]) -> bool:
+        """Note the certificate of an opened session (`data` is that of `session.opened`) as used; return whether it was new.
+
+        A session without one is new. SpoolError when it cannot be written down.
+        """
+        certificate = certificate_of(EventType.SESSION_OPENED, data)
         if certificate is None:
             return True
-        ca, serial = certificate["ca_fingerprint"], certificate["serial"]
+        ends = certificate["valid_before"]
+        until = from_timestamp(ends) if ends else _NEVER
+        return self._serials.use(
+            certificate["ca_fingerprint"], certificate["serial"], until, self._clock.now()
+        )
+
+    def _used_first(self, event: Event) -> bool:
+        """Return whether the login's certificate is new to this host; an opened session uses it up."""
         if event.type is EventType.SESSION_OPENED:
-            until = certificate["valid_before"]
-            return self._serials.use(
-                ca, serial, from_timestamp(until) if until else _NEVER, self._clock.now()
-            )
-        return not self._serials.used(ca, serial)
+            return self.use_up(event.data)
+        certificate = certificate_of(event.type, event.data)
+        return certificate is None or not self._serials.used(
+            certificate["ca_fingerprint"], certificate["serial"]
+        )
 
     def _question(self, event: Event, now: Standing, *, used: bool, armed: bool) -> dict[str, Any]:
         session = event.type is EventType.SESSION_OPENED

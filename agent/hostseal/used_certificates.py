@@ -42,9 +42,10 @@ class UsedCertificates:
         """
         with self._open() as db:
             db.execute("DELETE FROM used WHERE until <= ?", (timestamp(now - KEPT_AFTER_END),))
-            [(kept,)] = db.execute("SELECT count(*) FROM used").fetchall()
+            # Each authority has room of its own: a user may bring certificates by an authority that he made himself.
+            [(kept,)] = db.execute("SELECT count(*) FROM used WHERE ca = ?", (ca,)).fetchall()
             if kept >= LIMIT:
-                raise SpoolError(f"{kept} certificates were used here within a day", hint=str(self._path))
+                raise SpoolError(f"{kept} certificates by {ca} were used here", hint=str(self._path))
             # As text: a serial does not fit SQLite's signed integers.
             row = (ca, str(serial), timestamp(until))
             return db.execute("INSERT OR IGNORE INTO used VALUES (?, ?, ?)", row).rowcount == 1

@@ -31,7 +31,8 @@ def test_the_hook_finds_settings_and_accounts(tmp_path: Path) -> None:
     assert (tmp_path / "gate").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_damaged_file_is_an_error_and_never_a_clean_slate(tmp_path: Path) -> None:
-    (tmp_path / "gate").write_bytes(b"state=open\0")
+@pytest.mark.parametrize("left", [b"state=open\0", b"", b"ends=0\0", b"\xff"])
+def test_a_damaged_file_is_an_error_and_never_a_clean_slate(tmp_path: Path, left: bytes) -> None:
+    (tmp_path / "gate").write_bytes(left)
     with pytest.raises(SpoolError, match="cannot be read"):
         GateFile(tmp_path / "gate", GateSettings())

@@ -55,9 +55,16 @@ def test_without_room_nobody_is_forgotten_and_nobody_is_added(
     monkeypatch.setattr(used_certificates, "LIMIT", 1)
     store = UsedCertificates(tmp_path / "used.db")
     assert store.use(CA, 1, UNTIL, NOW)
-    with pytest.raises(SpoolError, match="1 certificates were used"):
+    with pytest.raises(SpoolError, match=r"1 certificates by SHA256:A+ were used"):
         store.use(CA, 2, UNTIL, NOW)
     assert store.used(CA, 1)
+
+
+def test_one_authority_takes_no_room_from_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(used_certificates, "LIMIT", 1)
+    store = UsedCertificates(tmp_path / "used.db")
+    assert store.use(CA, 1, UNTIL, NOW)
+    assert store.use(OTHER, 1, UNTIL, NOW)
 
 
 def test_a_damaged_file_is_an_error_and_not_an_answer(tmp_path: Path) -> None:

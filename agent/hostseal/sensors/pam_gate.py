@@ -1,6 +1,7 @@
 """Answers sshd's PAM hook: the observation is on disk, and a person's connection makes the host suspect, first."""
 
 import json
+import select
 import socket
 import struct
 import threading
@@ -66,7 +67,10 @@ class GateServer:
         peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         if struct.unpack("3i", peer)[1] != self._owner:
             return _refusal("only root may speak to the agent")
-        return self._asked(message) if message.startswith(b"{") else self._told(message)
+        if message.startswith(b"{"):
+            return self._asked(message)
+        # Who waits no longer has done without an answer, and its record says what it did: a verdict now would be untrue.
+        return b"" if _gone(connection) else self._told(message)
 
     def _told(self, block: bytes) -> bytes:
         try:
@@ -81,6 +85,12 @@ class GateServer:
             return _refusal(str(error))
         except (ValueError, KeyError, TypeError) as error:
             return _refusal(f"not understood: {error}")
+
+
+def _gone(connection: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(connection, 0)  # a hang-up is told without being asked for
+    return bool(poll.poll(0))
 
 
 def _refusal(why: str) -> bytes:

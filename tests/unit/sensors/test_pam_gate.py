@@ -153,6 +153,25 @@ def test_what_the_agent_does_not_take_is_left_for_later_and_taken_in_as_loss(
     assert left(tmp_path) == []
 
 
+def test_a_login_whose_hook_has_gone_gets_no_verdict(hook: ModuleType, tmp_path: Path) -> None:
+    """The agent was held up: in its queue lie a login that was decided without it, and one that still waits."""
+    taken: list[Login] = []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "gate.sock"))
+        listener.listen(8)
+        assert hook.main(SSHD) == 0
+        (record,) = left(tmp_path)
+        assert b"no answer in time" in record.why or b"timed out" in record.why
+        server, stop = GateServer(listener, admit(taken), dict, owner=os.geteuid()), threading.Event()
+        thread = threading.Thread(target=server.run, args=(stop,))
+        thread.start()
+        assert hook.main(SSHD + 1) == 0
+        stop.set()
+        server.close()
+        thread.join(5)
+    assert [login.pid for login in taken] == [SSHD + 1]
+
+
 def test_a_record_cut_short_is_told_too(tmp_path: Path) -> None:
     (tmp_path / "login-1-1").write_bytes(b"PAM_TYPE=account\0PAM_US")
     emitted: list[str] = []
