@@ -62,7 +62,7 @@ test-unit: setup opa tofu
 	$(VENV)/pytest -n 2 -m "not lab and not e2e"
 
 test-hosts: setup opa tofu
-	$(VENV)/pytest -n 2 --dist loadgroup -m "lab or e2e"
+	$(VENV)/pytest -n 2 --dist loadscope -m "lab or e2e"
 
 molecule: setup opa ## The roles on lab hosts: check, converge, idempotence, verify
 	@if [ "$$(id -u)" -ne 0 ] && [ -z "$${CI:-}" ]; then \

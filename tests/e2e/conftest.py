@@ -12,19 +12,7 @@ from e2e import record
 from lab import Host, HostOptions, Lab, leftovers
 from lab_site import Site, install
 
-HERE = Path(__file__).parent
 PREFIX = "e2e"
-ALONE = {"test_image", "test_lab", "test_ledger", "test_login_gate", "test_other_sshds", "test_responses"}
-"""Modules whose hosts are all their own: they run beside the others, which share hosts, ports or `make`'s own lab."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Divide the modules over the two processes of `make test-hosts`."""
-    for item in items:
-        if item.path.parent == HERE:
-            group = "alone" if item.path.stem in ALONE else "shared"
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 class Fleet:
