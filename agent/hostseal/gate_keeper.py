@@ -1,9 +1,10 @@
 """Keeps the login gate: when it refuses, since when, by whose word; each change is an event."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,7 +13,7 @@ from hostseal.config.settings import GateSettings
 from hostseal.core import arming
 from hostseal.core.arming import Arming
 from hostseal.core.event import Event, EventType
-from hostseal.errors import OperatorError
+from hostseal.errors import OperatorError, SpoolError
 from hostseal.gate_file import GateFile
 from hostseal.login_gate import Ask, LoginGate
 from hostseal.ports import Clock
@@ -22,6 +23,7 @@ from hostseal.spool.sqlite import SqliteSpool
 from hostseal.standing_file import StandingFile
 from hostseal.used_certificates import UsedCertificates
 
+T = TypeVar("T")
 _ENFORCE = "enforce"
 
 
@@ -114,14 +116,37 @@ def assemble(
     flag: StandingFile,
     clock: Clock,
 ) -> GateKeeper:
-    """Return the gate of this host over the agent's state directory; SpoolError when that cannot be read."""
+    """Return the gate of this host over the agent's state directory.
+
+    A file of the gate's that is damaged is set aside, which is a loss on record: the sensors do not go blind for it.
+    """
+    used = _opened(UsedCertificates, state / "used-certificates.db", recorder)
+    file = _opened(lambda path: GateFile(path, settings), state / "gate", recorder)
     gate = LoginGate(
         ask,
         recorder,
-        UsedCertificates(state / "used-certificates.db"),
+        used,
         clock,
         instance=host_identity.instance_id(),
         settings=settings,
         automation=lambda: recorder.automation,
     )
-    return GateKeeper(GateFile(state / "gate", settings), gate, recorder, spool, flag, clock, settings)
+    return GateKeeper(file, gate, recorder, spool, flag, clock, settings)
+
+
+def _opened(opening: Callable[[Path], T], path: Path, recorder: Recorder) -> T:
+    try:
+        return opening(path)
+    except SpoolError as error:
+        if not path.is_file():
+            raise
+        aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
+        data: dict[str, Any] = {
+            "sensor": "gate", "cause": f"its file was damaged and set aside: {error.message}", "since": None,
+            "until": None, "scope": str(aside), "rescanned": False, "detail": {},
+        }  # fmt: skip
+        path.rename(aside)
+        for ending in ("-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+        recorder(EventType.SENSOR_LOST, data, sensor="gate", key=f"aside:{aside.name}")
+        return opening(path)

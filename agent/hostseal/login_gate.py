@@ -1,7 +1,9 @@
 """Decides whether a login is admitted: by the policy, or, when there is no answer, by the host's own settings."""
 
+import base64
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -10,6 +12,7 @@ from hostseal.config.settings import GateSettings, OnFailure
 from hostseal.core.decision import Decision
 from hostseal.core.event import Event, EventType, from_timestamp, in_words, timestamp
 from hostseal.core.login import UNASKED, PrincipalClass, about, certificate_of, unasked
+from hostseal.core.ssh_certificate import fingerprint
 from hostseal.core.standing import Standing
 from hostseal.errors import NoAnswerError
 from hostseal.policy.answer import Answer
@@ -17,6 +20,7 @@ from hostseal.ports import Clock, Emit
 from hostseal.sensors.pam_message import Verdict
 
 ENTRY_POINT = "hostseal/login/decision"
+AUTHORITIES = Path("/etc/ssh/hostseal_break_glass.pub")
 TEXT_LIMIT = 2000
 _NEVER = datetime.max.replace(tzinfo=UTC)
 Ask = Callable[[str, dict[str, Any]], Answer]
@@ -45,9 +49,11 @@ class LoginGate:
         instance: str,
         settings: GateSettings,
         automation: Callable[[], tuple[str, ...]],
+        authorities: Path = AUTHORITIES,
     ) -> None:
         self._ask, self._emit, self._serials, self._clock = ask, emit, serials, clock
         self._instance, self._settings, self._automation = instance, settings, automation
+        self._authorities = authorities
 
     def answer(self, event: Event, now: Standing) -> Verdict:
         """Return the verdict; what is refused, and what is admitted without the policy's word, is an event by then."""
@@ -132,7 +138,8 @@ class LoginGate:
         return Verdict()
 
     def _class_of(self, event: Event) -> PrincipalClass:
-        if certificate_of(event.type, event.data) is not None:
+        certificate = certificate_of(event.type, event.data)
+        if certificate is not None and certificate["ca_fingerprint"] in authorities(self._authorities):
             return PrincipalClass.BREAK_GLASS
         automation = event.data["user"] in self._automation()
         return PrincipalClass.AUTOMATION if automation else PrincipalClass.PERSON
@@ -141,3 +148,13 @@ class LoginGate:
         said = about(event.id, event.type, event.data)
         data = {**said, "by": by, "why": list(why), "decision_id": decision}
         self._emit(EventType.LOGIN_REFUSED, data, sensor="gate", key=event.id)
+
+
+def authorities(path: Path) -> frozenset[str]:
+    """Return the fingerprints of the authorities that sshd goes by; none when they cannot be read."""
+    try:
+        lines = path.read_text("ascii").splitlines()
+        blobs = [base64.b64decode(line.split()[1], validate=True) for line in lines if len(line.split()) > 1]
+    except (OSError, ValueError):
+        return frozenset()
+    return frozenset(fingerprint(blob) for blob in blobs)

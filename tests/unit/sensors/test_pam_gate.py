@@ -1,5 +1,6 @@
 """The PAM hook's own program against the agent's socket: what it hands over arrives, and it never hangs or fails."""
 
+import base64
 import importlib.machinery
 import importlib.util
 import json
@@ -35,14 +36,20 @@ CERTIFICATE = "publickey ssh-ed25519-cert-v01@openssh.com AAAA"
 Gate = Callable[..., GateServer]
 
 
-@pytest.fixture
-def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The hook, with its paths in a folder of the test's own and a login in its environment."""
+def load_hook() -> ModuleType:
+    """Return the hook's program as a module."""
     loader = importlib.machinery.SourceFileLoader("pam_hook", str(HOOK))
     spec = importlib.util.spec_from_loader("pam_hook", loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The hook, with its paths in a folder of the test's own and a login in its environment."""
+    module = load_hook()
     monkeypatch.setattr(module, "SOCKET", str(tmp_path / "gate.sock"))
     monkeypatch.setattr(module, "FALLBACK", str(tmp_path / "fallback"))
     monkeypatch.setattr(module, "OFFERED", str(tmp_path))
@@ -345,19 +352,37 @@ def test_without_the_agent_an_armed_gate_does_what_the_hosts_settings_say(
     assert (record.principal_class, record.answer) == (kind, answer)
 
 
-def test_a_certificate_makes_the_class_break_glass_and_a_session_that_ends_is_never_refused(
-    hook: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", ["ed25519", "rsa", "ecdsa"])
+def test_a_certificate_by_the_authority_makes_the_class_break_glass(
+    hook: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    every = {f"on_failure_{kind}": "deny" for kind in ("person", "automation", "break_glass")}
-    left_by_the_agent(tmp_path, **ARMED, **every)
-    monkeypatch.setenv("SSH_AUTH_INFO_0", CERTIFICATE)
-    assert hook.main(SSHD) == REFUSED
+    """A person's own authority does not; and the end of a session is never refused."""
+    every = {f"on_failure_{name}": "deny" for name in ("person", "automation")}
+    left_by_the_agent(tmp_path, **ARMED, **every, on_failure_break_glass="allow_and_flag")
+    for name in ("authority", "stranger"):
+        monkeypatch.setenv("SSH_AUTH_INFO_0", f"publickey {certificate(tmp_path, name, kind)}")
+        expected = {"authority": (0, b"break_glass"), "stranger": (REFUSED, b"person")}[name]
+        monkeypatch.setattr(hook, "AUTHORITIES", str(tmp_path / "authority.pub"))
+        assert (hook.main(SSHD), left(tmp_path)[-1].principal_class) == expected
     monkeypatch.setenv("PAM_TYPE", "close_session")
     assert hook.main(SSHD) == 0
-    assert [(one.principal_class, one.answer) for one in left(tmp_path)] == [
-        (b"break_glass", b"deny"),
-        (b"break_glass", b"allow"),
-    ]
+
+
+def certificate(folder: Path, authority: str, kind: str) -> str:
+    """Return a certificate by the authority, type and base64, made by ssh-keygen."""
+    for name, words in ((authority, ["-t", "ed25519"]), ("person", ["-t", kind])):
+        (folder / name).unlink(missing_ok=True)
+        subprocess.run(["ssh-keygen", "-q", *words, "-N", "", "-f", folder / name], check=True, timeout=60)
+    sign = ["ssh-keygen", "-q", "-s", folder / authority, "-I", "x", "-n", "alice", folder / "person.pub"]
+    subprocess.run(sign, check=True, timeout=60, capture_output=True)
+    return " ".join((folder / "person-cert.pub").read_text().split()[:2])
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_have_an_authority_or_none(blob: bytes) -> None:
+    module = load_hook()
+    encoded = base64.b64encode(blob)
+    assert isinstance(module.authority([b"ssh-ed25519-cert-v01@openssh.com", encoded]), bytes)
 
 
 def test_what_the_hook_did_alone_becomes_an_event_of_its_own(hook: ModuleType, tmp_path: Path) -> None:
