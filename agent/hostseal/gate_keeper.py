@@ -24,6 +24,8 @@ from hostseal.standing_file import StandingFile
 from hostseal.used_certificates import UsedCertificates
 
 T = TypeVar("T")
+FORESEEN_AT_ONCE = 8
+"""Of more logins at once, where the gate refuses nobody, the policy is not asked what it would have said."""
 _ENFORCE = "enforce"
 
 
@@ -42,20 +44,28 @@ class GateKeeper:
     ) -> None:
         self._file, self._gate, self._recorder, self._spool = file, gate, recorder, spool
         self._flag, self._clock, self._settings = flag, clock, settings
+        self._foreseeing = threading.BoundedSemaphore(FORESEEN_AT_ONCE)
 
     def answer(self, event: Event) -> Verdict:
         """Return the verdict on a recorded login; only an armed gate of a host in mode `enforce` refuses."""
         self.tick()
         if self._file.now.refuses:
             return self._gate.answer(event, self._flag.now)
-        threading.Thread(
-            target=self._gate.foresee, args=(event, self._flag.now), name="foresee", daemon=True
-        ).start()
+        if self._foreseeing.acquire(blocking=False):
+            threading.Thread(target=self._foresee, args=(event,), name="foresee", daemon=True).start()
+        elif event.type is EventType.SESSION_OPENED:
+            self._gate.use_up(event.data)
         return Verdict()
 
     def late(self, data: Mapping[str, Any]) -> None:
         """Note a session that the hook let in without the agent: it has used its certificate up. SpoolError."""
         self._gate.use_up(data)
+
+    def _foresee(self, event: Event) -> None:
+        try:
+            self._gate.foresee(event, self._flag.now)
+        finally:
+            self._foreseeing.release()
 
     def proven(self, event: Event) -> None:
         """Take the policy's word that a break-glass login has worked on this host."""
