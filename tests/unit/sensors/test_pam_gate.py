@@ -352,6 +352,17 @@ def test_without_the_agent_an_armed_gate_does_what_the_hosts_settings_say(
     assert (record.principal_class, record.answer) == (kind, answer)
 
 
+@pytest.mark.parametrize("agent", [fail, linger], ids=["spool full", "no answer in time"])
+@pytest.mark.parametrize(("choice", "status"), [("deny", REFUSED), ("allow", 0), ("allow_and_flag", 0)])
+def test_an_agent_that_cannot_record_or_is_late_is_as_good_as_none(
+    hook: ModuleType, gate: Gate, tmp_path: Path, agent: Callable[[Login], Verdict], choice: str, status: int
+) -> None:
+    gate(agent)
+    left_by_the_agent(tmp_path, **ARMED, on_failure_person=choice)
+    assert hook.main(SSHD) == status
+    assert left(tmp_path)[-1].answer == choice.encode()
+
+
 @pytest.mark.parametrize("kind", ["ed25519", "rsa", "ecdsa"])
 def test_a_certificate_by_the_authority_makes_the_class_break_glass(
     hook: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
