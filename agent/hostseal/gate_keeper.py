@@ -24,7 +24,7 @@ from hostseal.standing_file import StandingFile
 from hostseal.used_certificates import UsedCertificates
 
 T = TypeVar("T")
-FORESEEN_AT_ONCE = 8
+FORESEEN_AT_ONCE = 2
 """Of more logins at once, where the gate refuses nobody, the policy is not asked what it would have said."""
 _ENFORCE = "enforce"
 

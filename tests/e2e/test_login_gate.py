@@ -275,9 +275,11 @@ def test_another_module_that_refuses_after_ours_leaves_no_suspicion(guarded: Gua
     guarded.disarm()
     for phase in ("account", "session"):
         before = record.last_seq(guarded.host)
-        after_ours = f"cp /etc/pam.d/sshd /run/sshd; echo '{phase} required pam_deny.so' >> /run/sshd;"
+        after_ours = (
+            f"cp /etc/pam.d/sshd /run/other-stack; echo '{phase} required pam_deny.so' >> /run/other-stack;"
+        )
         with broken(
-            guarded, f"{after_ours} mount --bind /run/sshd /etc/pam.d/sshd", "umount /etc/pam.d/sshd"
+            guarded, f"{after_ours} mount --bind /run/other-stack /etc/pam.d/sshd", "umount /etc/pam.d/sshd"
         ):
             assert guarded.ssh("alice", "true").returncode != 0
         record.wait_for(guarded.host, before, "login.requested")
