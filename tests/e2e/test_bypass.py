@@ -98,10 +98,7 @@ def test_what_ssh_rc_and_the_environment_run_is_in_the_session(host: Host) -> No
             host,
             before,
             "files.changed",
-            lambda data: (
-                data["writer"]["kind"] == "session"
-                and "/etc/hs-rc" in [path["path"] for path in data["paths"]]
-            ),
+            lambda data: (data["paths"][0]["path"], data["writer"]["kind"]) == ("/etc/hs-rc", "session"),
         )
         opened = record.wait_for(host, before, "session.opened")
     finally:

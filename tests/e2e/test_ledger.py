@@ -112,7 +112,7 @@ def test_the_agent_stays_small_and_so_does_the_ledger(pair: Pair) -> None:
     record.wait_until(lambda: caught_up(pair), what="all events are in the ledger")
     agent, ledger = rss_mb(pair.web, "hostseal.service"), rss_mb(pair.book, "hostseal-ledger.service")
     print(f"agent {agent:.1f} MB, ledger {ledger:.1f} MB")
-    assert (agent < 80, ledger < 120) == (True, True), (agent, ledger)
+    assert (agent < 60, ledger < 120) == (True, True), (agent, ledger)
 
 
 def test_reading_the_record_as_the_how_to_says(pair: Pair, tmp_path: Path) -> None:

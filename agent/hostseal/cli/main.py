@@ -1,45 +1,44 @@
 """The `hostseal` command: groups of commands, and the last handler of errors."""
 
 import sys
+from importlib import import_module
 
 import click
 
 from hostseal import __version__
-from hostseal.cli.action import action
-from hostseal.cli.agent import agent
-from hostseal.cli.break_glass import break_glass
-from hostseal.cli.config import config
-from hostseal.cli.doctor import doctor
-from hostseal.cli.enrol import enrol
 from hostseal.cli.exit_codes import ExitCode
-from hostseal.cli.explain import explain
-from hostseal.cli.flag import flag
-from hostseal.cli.fleet import fleet
-from hostseal.cli.gate import gate
-from hostseal.cli.image import image
-from hostseal.cli.ledger import ledger
-from hostseal.cli.lockdown import lockdown
-from hostseal.cli.play import play
-from hostseal.cli.policy import policy
-from hostseal.cli.record import log
-from hostseal.cli.seal import seal
-from hostseal.cli.session import session
-from hostseal.cli.status import status
 from hostseal.core.text import shown
 from hostseal.errors import BadInputError, HostsealError, NoAnswerError
 
+COMMANDS = (
+    "action", "agent", "break-glass", "config", "doctor", "enrol", "explain", "flag", "fleet", "gate", "image", "ledger",
+    "lockdown", "log", "play", "policy", "seal", "session", "status",
+)  # fmt: skip
+MODULES = {"log": "record"}
+"""Where a command does not lie in the module of its name."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    """Imports a command when it is asked for: the agent, which is one of them, holds nothing of the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names, for the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Return the command, None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        attribute = cmd_name.replace("-", "_")
+        module = import_module(f"hostseal.cli.{MODULES.get(cmd_name, attribute)}")
+        command: click.Command = getattr(module, attribute)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="hostseal")
 def hostseal() -> None:
     """Hostseal: a tamper-evident seal for hosts that are replaced, never patched."""
-
-
-for command in (
-    action, agent, break_glass, config, doctor, enrol, explain, flag, fleet, gate, image, ledger, lockdown, log, play,
-    policy, seal, session, status,
-):  # fmt: skip
-    hostseal.add_command(command)
 
 
 def main() -> None:
