@@ -6,7 +6,10 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-ALONE = {"test_image", "test_lab", "test_ledger", "test_login_gate", "test_other_sshds", "test_responses"}
+ALONE = {
+    "test_ended_sessions", "test_image", "test_ledger", "test_lab", "test_lockdown", "test_login_gate",
+    "test_login_gate_out", "test_other_sshds",
+}  # fmt: skip
 """Modules whose hosts are all their own: they run beside the others, which share hosts, ports or `make`'s own lab."""
 
 

@@ -10,7 +10,7 @@ from lab import Lab, leftovers
 PREFIX = "gate"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """One host with a console; nothing may be left behind."""
     with Lab(PREFIX) as lab:

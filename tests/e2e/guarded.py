@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,15 @@ class Guarded:
         self.host.peek(["sh", "-c", put], input="\n".join(lines) + "\n")
         self.host.peek(["systemctl", "restart", "hostseal.service"])
         record.wait_until(lambda: record.status(self.host)["agent"] is not None, what="the agent is back")
+
+    @contextmanager
+    def broken(self, breaking: str, mending: str) -> Iterator[None]:
+        """Break something on the host by one script, and mend it by another in any case."""
+        self.host.peek(["bash", "-ec", breaking])
+        try:
+            yield
+        finally:
+            self.host.peek(["bash", "-ec", mending])
 
 
 def set_up(lab: Lab, folder: Path) -> Guarded:

@@ -8,13 +8,13 @@ import pytest
 
 from e2e import record
 from e2e.enforced import Enforced
-from lab import HostOptions, Lab, leftovers
+from lab import Host, HostOptions, Lab, leftovers
 from lab_site import Site, install
 
 PREFIX = "resp"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def enforced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enforced]:
     """One host in mode `enforce`; nothing may be left behind."""
     folder = tmp_path_factory.mktemp("responses")
@@ -41,3 +41,11 @@ def enforced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enforced]:
         record.wait_for(host, 0, "agent.started")
         yield Enforced(site, host, folder)
     assert leftovers(PREFIX) == []
+
+
+@pytest.fixture
+def open_host(enforced: Enforced) -> Iterator[Host]:
+    """The host, open before and after."""
+    enforced.open_again()
+    yield enforced.host
+    enforced.open_again()
