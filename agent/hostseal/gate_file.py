@@ -28,15 +28,15 @@ class GateFile:
         """The arming as it is on disk."""
         return self._arming
 
-    def change(self, next_arming: Callable[[Arming], Arming]) -> tuple[Arming, Arming]:
-        """Apply a pure change; return what was and what is. OSError: nothing changed."""
+    def change(self, next_arming: Callable[[Arming], Arming], tell: Callable[[Arming, Arming], None]) -> None:
+        """Apply a pure change. `tell` puts what was and what will be on record before that counts (law 1); OSError: nothing changed."""
         with self._lock:
             before = self._arming
             after = next_arming(before)
             if after != before:
+                tell(before, after)
                 self._write(after)
                 self._arming = after
-            return before, after
 
     def keep(self, settings: GateSettings, automation: tuple[str, ...]) -> None:
         """Leave the hook these settings and automation's accounts."""

@@ -13,9 +13,10 @@ from hostseal.config.settings import GateSettings
 from hostseal.core import arming
 from hostseal.core.arming import Arming
 from hostseal.core.event import Event, EventType
-from hostseal.errors import OperatorError, SpoolError
+from hostseal.errors import SpoolError
 from hostseal.gate_file import GateFile
 from hostseal.login_gate import Ask, LoginGate
+from hostseal.operator_desk import text
 from hostseal.ports import Clock
 from hostseal.recorder import Recorder
 from hostseal.sensors.pam_message import Verdict
@@ -87,9 +88,7 @@ class GateKeeper:
 
     def disarm(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         """Switch the gate off for a person and a reason; OperatorError when either is missing."""
-        person, reason = message.get("person"), message.get("reason")
-        if not isinstance(person, str) or not isinstance(reason, str) or not person or not reason:
-            raise OperatorError("person or reason is missing", hint="say who disarms the gate, and why")
+        person, reason = text(message, "person"), text(message, "reason")
         self._change(lambda now: arming.off(now, "disarmed", self._clock.now()), person=person, reason=reason)
         return self.status()
 
@@ -107,14 +106,14 @@ class GateKeeper:
         return {"ok": True, "gate": msgspec.to_builtins(self._file.now)}
 
     def _change(self, change: Callable[[Arming], Arming], **extra: Any) -> None:
-        before, after = self._file.change(change)
-        if after == before:
-            return
-        data = {
-            "state": str(after.state), "before": str(before.state), "cause": after.cause, "until": after.until,
-            "session": extra.get("session"), "person": extra.get("person"), "reason": extra.get("reason"),
-        }  # fmt: skip
-        self._recorder(EventType.GATE_CHANGED, data, sensor="gate", key=f"{after.state}:{after.since}")
+        def tell(before: Arming, after: Arming) -> None:
+            data = {
+                "state": str(after.state), "before": str(before.state), "cause": after.cause, "until": after.until,
+                "session": extra.get("session"), "person": extra.get("person"), "reason": extra.get("reason"),
+            }  # fmt: skip
+            self._recorder(EventType.GATE_CHANGED, data, sensor="gate", key=f"{after.state}:{after.since}")
+
+        self._file.change(change, tell)
 
 
 def assemble(

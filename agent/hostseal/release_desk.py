@@ -23,9 +23,8 @@ class ReleaseDesk:
 
     def take(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the receipt; raise ReleaseError, saying why, when the release does not hold. Nothing is changed then."""
-        from hostseal.core.release import (
-            verify,
-        )  # with cryptography 10 MB, and needed once in a lockdown's life
+        # With cryptography 10 MB, and needed once in a lockdown's life.
+        from hostseal.core.release import verify
         from hostseal.keys import public_key
 
         raw = message.get("release")

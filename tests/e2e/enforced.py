@@ -6,9 +6,8 @@ from pathlib import Path
 
 from e2e import record
 from e2e.guarded import Guarded
-from lab import Completed, Host
+from lab import Completed
 from lab.ssh import finish
-from lab_site import Site
 
 DROP_IN = "/etc/ssh/sshd_config.d/05-hostseal-lockdown.conf"
 AUTHORITY = "/etc/ssh/hostseal_break_glass.pub"
@@ -18,9 +17,8 @@ HOSTSEAL = record.HOSTSEAL
 class Enforced:
     """The host, the site it belongs to, and its login gate, with the break-glass authority off the host."""
 
-    def __init__(self, site: Site, host: Host, folder: Path) -> None:
-        self.site, self.host = site, host
-        self.gate = Guarded(host, site, folder)
+    def __init__(self, gate: Guarded) -> None:
+        self.gate, self.site, self.host = gate, gate.site, gate.host
 
     def drill(self, user: str) -> Path:
         """Return the key of a new certificate that can do nothing but show that it lets `user` in."""

@@ -92,16 +92,17 @@ class Guarded:
             self.host.peek(["bash", "-ec", mending])
 
 
-def set_up(lab: Lab, folder: Path) -> Guarded:
-    """Boot a host with a console, make a break-glass authority, and apply the roles."""
+def set_up(lab: Lab, folder: Path, **more: Any) -> Guarded:
+    """Boot a host with a console, make a break-glass authority, and apply the roles; `more` is further site data."""
     authority = folder / "authority"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", authority], check=True, timeout=30)
     listed = subprocess.run(
         ["ssh-keygen", "-lf", authority], check=True, capture_output=True, text=True, timeout=30
     )
-    data = {
+    data: dict[str, Any] = {
         "break_glass": {"authorities": [listed.stdout.split()[1]]},
         "login": {"how_to_ask": HOW, "deadline_seconds": 900},
+        **more,
     }
     (folder / "site.json").write_text(json.dumps(data))
     host = lab.up(["one"], options=HostOptions(console=True))[0]

@@ -16,9 +16,28 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 def test_the_arming_survives_a_restart(tmp_path: Path) -> None:
     file = GateFile(tmp_path / "gate", GateSettings())
-    before, after = file.change(lambda now: arming.proven(now, "boot:7", NOW, 600))
+    told: list[tuple[Arming, Arming]] = []
+
+    def tell(before: Arming, after: Arming) -> None:
+        assert read(tmp_path / "gate") == before == file.now, "it is told before it counts"
+        told.append((before, after))
+
+    file.change(lambda now: arming.proven(now, "boot:7", NOW, 600), tell)
+    file.change(lambda now: arming.proven(now, "boot:7", NOW, 600), tell)
+    [(before, after)] = told
     assert (before, after.state) == (Arming(), GateState.TRIAL)
     assert GateFile(tmp_path / "gate", GateSettings()).now == after == read(tmp_path / "gate")
+
+
+def test_what_cannot_be_told_does_not_count(tmp_path: Path) -> None:
+    file = GateFile(tmp_path / "gate", GateSettings())
+
+    def tell(_before: Arming, _after: Arming) -> None:
+        raise SpoolError("no room")
+
+    with pytest.raises(SpoolError, match="no room"):
+        file.change(lambda now: arming.proven(now, "boot:7", NOW, 600), tell)
+    assert file.now == Arming()
 
 
 def test_the_hook_finds_settings_and_accounts(tmp_path: Path) -> None:

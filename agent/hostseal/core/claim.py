@@ -26,6 +26,17 @@ class Expiring(Protocol):
         """The moment from which it holds no more."""
 
 
+class Incidental(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a pardon or a release says: about which incident, on which host, by whom, why, until when (RFC 3339) it may be used."""
+
+    host: str
+    incident: str
+    person: str
+    reason: str
+    expires: str
+    nonce: str
+
+
 C = TypeVar("C", bound=Expiring)
 
 

@@ -3,25 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from hostseal.core.claim import Form, Signed
+from hostseal.core.claim import Form, Incidental, Signed
 from hostseal.core.lockdown import Level, Lockdown
 from hostseal.errors import ReleaseError
 
-
-class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which lockdown is released, on which host, by whom, why, and until when (RFC 3339) it may be applied."""
-
-    host: str
-    incident: str
-    person: str
-    reason: str
-    expires: str
-    nonce: str
-
-
+Claim = Incidental
 _FORM = Form(
     version=b"hostseal release v1\n",
     shape=Claim,
