@@ -41,6 +41,7 @@ def test_a_drill_starts_a_trial_which_only_a_new_connection_confirms(guarded: Gu
     assert "older than the trial" in said
     assert guarded.state() == "trial"
     assert REFUSAL in guarded.ssh("alice", "true").stderr
+    assert "trial" in guarded.host.peek([record.HOSTSEAL, "status"], check=False).stdout
     assert "armed" in guarded.ssh("deploy", CONFIRM).stdout
     assert guarded.state() == "armed"
     assert record.standing(guarded.host) == "sealed", "a drill costs nothing"

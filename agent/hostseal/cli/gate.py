@@ -1,5 +1,6 @@
 """`hostseal gate`: whether the login gate refuses, and who may say so."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,13 @@ def _told(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _say(state: dict[str, str | None], *, as_json: bool = False) -> None:
-    if as_json:
-        click.echo(msgspec.json.encode(state).decode())
-        return
+    click.echo(
+        msgspec.json.encode(state).decode() if as_json else f"The login gate is {shown(in_a_line(state))}."
+    )
+
+
+def in_a_line(state: Mapping[str, str | None]) -> str:
+    """Return the gate's state, since when and why, and when it ends by itself."""
     since = f" since {in_words(state['since'])}" if state["since"] else ""
     until = f"; it goes off at {in_words(state['until'])} unless confirmed" if state["until"] else ""
-    click.echo(f"The login gate is {state['state']}{since}: {shown(str(state['cause']))}{until}.")
+    return f"{state['state']}{since}: {state['cause']}{until}"

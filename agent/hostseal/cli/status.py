@@ -11,6 +11,7 @@ import msgspec
 from hostseal import lockdown_file
 from hostseal.cli.control import NotRunningError, ask
 from hostseal.cli.exit_codes import ExitCode
+from hostseal.cli.gate import in_a_line
 from hostseal.config.load import state_directory
 from hostseal.core.event import in_words
 from hostseal.core.lockdown import Level
@@ -82,6 +83,7 @@ def _text(report: dict[str, Any], standing: Standing, absent: str) -> str:
         host = agent["host"]
         groups = ", ".join(host["groups"]) or "none"
         rows.append(("host", f"{host['name']}, mode {host['mode']}, class {host['class']}, groups {groups}"))
+        rows.append(("login gate", in_a_line(agent["gate"])))
         for name, part in agent["parts"].items():
             fallen = f", died {part['deaths']} time(s): {part['error']}" if part["deaths"] else ""
             rows.append((name, ("running" if part["alive"] else "NOT RUNNING") + fallen))

@@ -1,5 +1,6 @@
 """What the PAM hook hands over, as events and as the standing before the shell starts (law 1)."""
 
+import time
 from typing import Any
 
 from hostseal.core import standing
@@ -42,7 +43,7 @@ class PamSensor:
         """Record one phase of one login and answer. Raises ValueError for a phase that is none, SpoolError when it cannot."""
         if login.phase not in _PHASES:
             raise ValueError(f"{login.phase!r} is not one of PAM's phases {', '.join(_PHASES)}")
-        kind = _PHASES[login.phase]
+        kind, deadline = _PHASES[login.phase], time.monotonic() + DECISION_SECONDS
         data = login_data(login, kind)
         if kind is EventType.SESSION_OPENED:
             self._sessions.opened(data)
@@ -56,13 +57,14 @@ class PamSensor:
         verdict = self._gate.answer(task.event)
         if kind is EventType.SESSION_OPENED:
             if verdict.admitted:
-                self._settle(identity)
+                self._settle(identity, deadline)
             else:
                 self._sessions.refused(data)
         return verdict
 
-    def _settle(self, identity: str) -> None:
-        if self._pipeline.settled(identity, DECISION_SECONDS) or self._recorder.host.mode == "observe":
+    def _settle(self, identity: str, deadline: float) -> None:
+        wait = max(0.0, deadline - time.monotonic())
+        if self._pipeline.settled(identity, wait) or self._recorder.host.mode == "observe":
             return
         task = self._spool.task(identity)
         if task is not None:
