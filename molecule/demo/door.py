@@ -1,12 +1,11 @@
 """The door: a login that is refused on an enforcing host, and one by break-glass, at its price."""
 
 import json
-import time
-from collections.abc import Callable
 
 from demo.timeline import MissingError, Timeline
 from lab import Host
 from lab.ssh import Completed, finish
+from lab.waiting import wait_until
 from lab_fleet import FleetLab
 from lab_fleet.fleet import GUARDED
 
@@ -28,7 +27,7 @@ def close(timeline: Timeline, fleet: FleetLab) -> None:
     if admitted.returncode or "will be replaced by" not in admitted.stderr:
         raise MissingError(f"break-glass did not let alice in at its price: {admitted.stderr}")
     timeline.plain(f"{admitted.stderr.strip()}\n{admitted.stdout.strip()}")
-    _wait(lambda: _standing(host) == "flagged", "the host that was opened is flagged")
+    wait_until(lambda: _standing(host) == "flagged", seconds=30, what="the flag of the host that was opened")
     timeline.say("flag", f"{host.name} is flagged: its seal is broken by break-glass")
 
 
@@ -37,7 +36,7 @@ def _arm(timeline: Timeline, fleet: FleetLab, host: Host) -> None:
     if drill.returncode:
         raise MissingError(f"the drill failed: {drill.stderr}")
     timeline.plain(drill.stdout.strip())
-    _wait(lambda: _gate(host) == "trial", "the gate is on trial")
+    wait_until(lambda: _gate(host) == "trial", seconds=30, what="the gate on trial")
     timeline.say("person", f"carol$ ssh deploy@{host.name} sudo hostseal gate confirm")
     timeline.plain(host.ssh("deploy", f"sudo {AGENT} gate confirm").stdout.strip())
     if _gate(host) != "armed":
@@ -70,11 +69,3 @@ def _gate(host: Host) -> str:
 
 def _standing(host: Host) -> str:
     return str(json.loads(host.peek(["cat", "/var/lib/hostseal/flag.json"]).stdout)["state"])
-
-
-def _wait(look: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not look():
-        if time.monotonic() > deadline:
-            raise MissingError(f"not observed within 30 s: {what}")
-        time.sleep(0.1)

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from demo.timeline import MissingError, Timeline
 from demo.watch import Record, Watch
 from hostseal.core.event import in_words
 from lab import Host, LabError
+from lab.waiting import wait_until
 from lab_fleet import FleetLab
 
 PROMPT = r"[$#] "
@@ -50,12 +50,12 @@ def tell(timeline: Timeline, fleet: FleetLab) -> None:
 
 
 def _wait_for_the_ledger(timeline: Timeline, fleet: FleetLab, host: str) -> None:
-    deadline = time.monotonic() + 30
     with fleet.opened() as ledger:
-        while not any(flag.host == host for flag in ledger.open_flags()):
-            if time.monotonic() > deadline:
-                raise MissingError("the flag did not reach the ledger")
-            time.sleep(0.1)
+        wait_until(
+            lambda: any(flag.host == host for flag in ledger.open_flags()),
+            seconds=30,
+            what="the flag in the ledger",
+        )
     timeline.say("ledger", f"the flag of {host} is in the ledger")
 
 
