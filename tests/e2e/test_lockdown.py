@@ -84,9 +84,9 @@ def test_nothing_but_a_fitting_release_opens(enforced: Enforced, open_host: Host
     changed = json.loads(good)
     changed["claim"]["reason"] = "no reason"
     wrong = {
-        "the release is for open_host 'web-9'": enforced.release(host="web-9"),
+        "the release is for host 'web-9'": enforced.release(host="web-9"),
         "the release is for incident i, the lockdown is about": enforced.release(incident="i"),
-        "the signature is not by this open_host's pardon key": enforced.release(key=other),
+        "the signature is not by this host's pardon key": enforced.release(key=other),
         "the signature is not by": json.dumps(changed),
         "this is not a release": "{}",
     }

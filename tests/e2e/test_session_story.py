@@ -63,7 +63,9 @@ TAKES_COMMANDS = [
     pytest.param("script -qc bash /dev/null", id="script"),
     pytest.param("python3 -c 'import pty; pty.spawn(\"/bin/bash\")'", id="pty.spawn"),
     pytest.param("cat | sh", id="cat | sh"),
-    pytest.param("mkfifo /tmp/hostseal-f; cat >/tmp/hostseal-f & sh </tmp/hostseal-f", id="a named pipe"),
+    pytest.param(
+        "mkfifo /tmp/hostseal-f; exec 3<&0; cat <&3 >/tmp/hostseal-f & sh </tmp/hostseal-f", id="a named pipe"
+    ),
     pytest.param("exec -a sleep bash", id="a shell that calls itself sleep"),
     pytest.param("exec -a '' bash", id="a shell without a name"),
     pytest.param("exec -a -bash bash", id="a shell that calls itself a login shell"),
