@@ -90,8 +90,10 @@ class FleetLab:
             self.opa_url = starting.enter_context(self._opa())
             starting.enter_context(self._haproxy())
             self._write_settings()
+            # The ledger's port is ours now, so hosts of this lab are what a crashed run has left.
+            self.lab.down()
             # The hosts go first: the ledger would wait for their connections to end.
-            starting.callback(lambda: Lab(self.prefix).down())
+            starting.callback(self.lab.down)
             self._running = starting.pop_all()
         return self
 

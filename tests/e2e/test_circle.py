@@ -22,7 +22,7 @@ from hostseal.core import images
 from hostseal.images.catalogue import MANIFEST, PROVENANCE, ROOT
 from hostseal.seal import files
 from hostseal.seal.personal import MANIFEST as PLACE
-from lab import Host, leftovers
+from lab import Host, Lab, leftovers
 from lab_fleet import FleetLab
 from lab_fleet.fleet import HOSTSEAL, REPO
 
@@ -34,10 +34,15 @@ SLOTS = ("web-1", "web-2")
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetLab]:
-    """Two web hosts behind HAProxy, with ledger, policy engine and controller; nothing may be left behind."""
+    """Two web hosts behind HAProxy, with ledger, policy engine and controller; nothing may be left behind.
+
+    A run that was cut off has left a host: it is no part of this fleet.
+    """
+    Lab(PREFIX).up(["web-1-g9"])
     with FleetLab(tmp_path_factory.mktemp("circle"), PREFIX, SLOTS, data={}) as running:
         running.image(lambda line: print(f"circle: {line}", file=sys.stderr, flush=True))
         running.up()
+        assert hosts(running) == sorted(serving(running).values())
         yield running
     assert leftovers(PREFIX) == []
 
