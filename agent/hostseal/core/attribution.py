@@ -82,6 +82,9 @@ class Writer(msgspec.Struct, frozen=True, kw_only=True):
     pid: int | None = None
     uid: int | None = None
     action: str | None = None
+    unit: str | None = None
+    role: str | None = None
+    via: Mapping[str, Any] | None = None
 
 
 _T = TypeVar("_T")

@@ -96,4 +96,8 @@ def _path(change: PathChange, seen: Seen, *, expected: bool) -> dict[str, Any]:
         "what": [what.value for what in change.what],
         "sha256": seen.sha256,
         "expected": expected,
+        "seal": "unsealed",
+        "class": None,
+        "differs": [],
+        "lays": None,
     }

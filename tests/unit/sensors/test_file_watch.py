@@ -146,6 +146,9 @@ def test_a_session_that_is_over_when_the_set_closes_is_still_named() -> None:
         "pid": 7,
         "uid": 0,
         "action": None,
+        "unit": None,
+        "role": None,
+        "via": None,
     }
     assert data["confidence"] == "exact"
 
