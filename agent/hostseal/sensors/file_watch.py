@@ -2,18 +2,34 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
 from hostseal.config.files import FilesSettings
 from hostseal.core import backoff
-from hostseal.core.attribution import UNKNOWN, ProcessFacts, TracedChange, WriterKey, WriterKind, key_of
-from hostseal.core.change_set import ChangeSet, Fold, Limits
+from hostseal.core.attribution import (
+    UNKNOWN,
+    Confidence,
+    ProcessFacts,
+    TracedChange,
+    Writer,
+    WriterKey,
+    WriterKind,
+    key_of,
+)
+from hostseal.core.blind import Blind
+from hostseal.core.change_set import ChangeSet, Fold, Limits, PathChange
+from hostseal.core.scan_plan import Cause
+from hostseal.core.verdict import Verdict
 from hostseal.errors import SpoolError
 from hostseal.ports import Clock, Emit, FileSensor, RawChange
+from hostseal.scans.judge import Looked
 from hostseal.sensors.file_choice import choose
-from hostseal.sensors.file_losses import Losses
+from hostseal.sensors.file_counts import Counts
+from hostseal.sensors.file_guard import Guard, Unguarded
+from hostseal.sensors.file_losses import Losses, cause_of, scope_of
 from hostseal.sensors.file_report import Declared, report
 from hostseal.sensors.file_scope import Scope
 from hostseal.sensors.file_writer import Executed
@@ -41,7 +57,9 @@ class FileWatch:
         make: Callable[[], FileSensor] | None = None,
         *,
         executed: Executed | None = None,
+        guard: Guard | None = None,
     ) -> None:
+        self._guard = guard or Unguarded()
         self._settings, self._emit, self._clock = settings, emit, clock
         self._sessions, self._expected = sessions, expected
         self._make, self._reason = (make, "given") if make else choose(settings, executed)
@@ -60,7 +78,9 @@ class FileWatch:
         self._writer = UNKNOWN
         self._wake = threading.Condition(threading.Lock())
         self._born = clock.monotonic()
-        self._serial = self._events = self._lost = 0
+        self._serial = 0
+        self._counts = Counts()
+        self._sensor: FileSensor | None = None
         self._backend, self._alive = "", False
         self._due: list[ChangeSet] = []
 
@@ -80,14 +100,34 @@ class FileWatch:
         """Return how the sensor is, for `hostseal status`."""
         with self._wake:
             queue = len(self._fold) + len(self._due)
+            waiting = self._fold.count + sum(one.count for one in self._due)
+            counts = self._counts.report(waiting=waiting, losses_waiting=self._losses.waiting)
         return {
             "backend": self._backend,
             "reason": self._reason,
             "alive": self._alive,
-            "events": self._events,
-            "lost": self._lost,
+            "events": counts["changes"],
+            "lost": counts["losses"]["seen"],
             "queue": queue,
+            "counts": counts,
         }
+
+    def handed_on(self, before: float) -> bool:
+        """Tell whether every change seen before a monotonic time is on record."""
+        with self._wake:
+            since = self._fold.since()
+            return not self._due and (since is None or since > before)
+
+    def blind(self, interval: Blind) -> None:
+        """Take the news that nobody looked for a while."""
+        with self._wake:
+            now = self._clock.now()
+            detail = {"seconds": round(interval.seconds, 1)}
+            self._counts.lost()
+            self._losses.add(
+                interval.cause, self.scope, detail, now, now - timedelta(seconds=interval.seconds)
+            )
+            self._wake.notify()
 
     def changed(self, change: RawChange) -> None:
         """Take one raw change; called by the backend."""
@@ -95,14 +135,14 @@ class FileWatch:
         if process is not self._process:
             self._process, self._writer = process, self._key_of(process)
         with self._wake:
-            self._events += 1
+            self._counts.changes += 1
             if self._fold.add(change.path, change.what, change.at, self._writer, process):
                 self._wake.notify()
 
     def lost(self, cause: str, scope: str, detail: Mapping[str, Any]) -> None:
         """Take the news of a loss; called by the backend."""
         with self._wake:
-            self._lost += 1
+            self._counts.lost()
             self._losses.add(cause, scope, detail, self._clock.now())
             self._wake.notify()
 
@@ -111,7 +151,8 @@ class FileWatch:
         while not stop.is_set():
             began = self._clock.monotonic()
             try:
-                sensor = self._make()
+                sensor = self._sensor = self._make()
+                self._counts.reads(sensor)
                 self._backend, self._alive = sensor.name, True
                 sensor.run(self, stop)
             except Exception as error:  # noqa: BLE001 - whatever kills the backend, it is a loss, and it is restarted
@@ -144,7 +185,6 @@ class FileWatch:
                 self._emit_losses()
                 while self._due:
                     self._emit_changes(self._due[0])
-                    self._due.pop(0)
             except SpoolError:
                 failed += 1
                 if stop.wait(backoff.delay(failed)):
@@ -165,13 +205,31 @@ class FileWatch:
             self._serial += 1
             with self._wake:
                 self._losses.emitted(loss)
+                self._counts.losses_spooled += loss.count
+            scope = scope_of(loss.scope)
+            self._guard.owe(loss.owed(f"files.{self._backend}"), cause_of(loss.cause), scope)
 
     def _emit_changes(self, changes: ChangeSet) -> None:
         writer = replace(changes.writer, session=self._session(changes.key))
         declared = self._expected(changes.key.name) if writer.kind is WriterKind.ACTION else None
-        data = report(changes, writer, declared, now=self._clock.now(), monotonic=self._clock.monotonic())
+        verdicts: list[tuple[bytes, Verdict]] = []
+
+        def look(change: PathChange, by: Writer, confidence: Confidence, budget: int) -> Looked:
+            looked = self._guard.look(change, by, confidence, budget)
+            verdicts.append((change.path, looked.verdict))
+            return looked
+
+        data = report(
+            changes, writer, declared, look, now=self._clock.now(), monotonic=self._clock.monotonic()
+        )
         self._emit("files.changed", data, sensor=SENSOR, key=self._key())
         self._serial += 1
+        self._guard.told(verdicts)
+        with self._wake:
+            self._due.pop(0)
+            self._counts.spooled(changes)
+        if changes.beyond:
+            self._guard.ask(Cause.LOSS, changes.beyond)
 
     def _key(self) -> str:
         return f"{self._born:.6f}/{self._serial}"
