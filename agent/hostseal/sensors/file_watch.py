@@ -1,7 +1,7 @@
 """The file sensor as the daemon runs it: a supervised backend, change sets, events."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -91,12 +91,19 @@ class FileWatch:
 
     def changed(self, change: RawChange) -> None:
         """Take one raw change; called by the backend."""
-        process = change.process if isinstance(change, TracedChange) else None
-        if process is not self._process:
-            self._process, self._writer = process, self._key_of(process)
+        self.changed_many((change,))
+
+    def changed_many(self, changes: Sequence[RawChange]) -> None:
+        """Take the changes of one batch; called by the backend."""
         with self._wake:
-            self._events += 1
-            if self._fold.add(change.path, change.what, change.at, self._writer, process):
+            began = False
+            for change in changes:
+                process = change.process if isinstance(change, TracedChange) else None
+                if process is not self._process:
+                    self._process, self._writer = process, self._key_of(process)
+                began |= self._fold.add(change.path, change.what, change.at, self._writer, process)
+            self._events += len(changes)
+            if began:
                 self._wake.notify()
 
     def lost(self, cause: str, scope: str, detail: Mapping[str, Any]) -> None:
