@@ -1,7 +1,7 @@
 """The file sensor as the daemon runs it: a supervised backend, change sets, events."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -27,7 +27,7 @@ from hostseal.errors import SpoolError
 from hostseal.ports import Clock, Emit, FileSensor, RawChange
 from hostseal.scans.judge import Looked
 from hostseal.sensors.file_choice import choose
-from hostseal.sensors.file_counts import Counts
+from hostseal.sensors.file_stages import Counts
 from hostseal.sensors.file_guard import Guard, Unguarded
 from hostseal.sensors.file_losses import Losses, cause_of, scope_of
 from hostseal.sensors.file_report import Declared, report
@@ -131,12 +131,19 @@ class FileWatch:
 
     def changed(self, change: RawChange) -> None:
         """Take one raw change; called by the backend."""
-        process = change.process if isinstance(change, TracedChange) else None
-        if process is not self._process:
-            self._process, self._writer = process, self._key_of(process)
+        self.changed_many((change,))
+
+    def changed_many(self, changes: Sequence[RawChange]) -> None:
+        """Take the changes of one batch; called by the backend."""
         with self._wake:
-            self._counts.changes += 1
-            if self._fold.add(change.path, change.what, change.at, self._writer, process):
+            began = False
+            for change in changes:
+                process = change.process if isinstance(change, TracedChange) else None
+                if process is not self._process:
+                    self._process, self._writer = process, self._key_of(process)
+                began |= self._fold.add(change.path, change.what, change.at, self._writer, process)
+            self._counts.changes += len(changes)
+            if began:
                 self._wake.notify()
 
     def lost(self, cause: str, scope: str, detail: Mapping[str, Any]) -> None:
