@@ -33,6 +33,7 @@ from hostseal.sensors import sshd_processes
 from hostseal.sensors.file_service import FileService
 from hostseal.sensors.file_watch import FileWatch
 from hostseal.sensors.journal import JournalSensor
+from hostseal.sensors.laying import Laying, key_files
 from hostseal.sensors.logind import ssh_sessions
 from hostseal.sensors.pam import PamSensor
 from hostseal.sensors.pam_gate import GateServer
@@ -94,7 +95,8 @@ class Daemon:
         self.sessions = OpenSessions(clock)
         commands = SessionCommands(self.recorder, clock) if settings.sessions.record_commands else None
         self._processes = SessionProcesses(self.recorder, self.sessions, clock, commands=commands)
-        self.recorder.told = self._processes.told
+        self._laying = Laying(self._spool, host.boot_id, key_files=key_files())
+        self.recorder.told = self._told
         self._witnesses = Witnesses(self.recorder, self.sessions, clock, sshd_processes.look, ssh_sessions)
         self._watches_logins = journal
         self._actions = ActionRunner(
@@ -146,7 +148,13 @@ class Daemon:
             clock=self._clock,
             executed=self._processes.executed,
             guard=self.seal,
+            laying=self._laying,
         )
+
+    def _told(self, event: Event) -> None:
+        self._processes.told(event)
+        if event.type is EventType.FLAG_PARDONED:
+            self._laying.forgive()
 
     def run(self, beat: Callable[[], None]) -> None:
         """Run until :attr:`stop` is set; `beat` is called every few seconds while the parts are alive."""
@@ -182,6 +190,7 @@ class Daemon:
         try:
             fallback.take_in(self.settings.state / "fallback", self.recorder, self._late)
             self._keeper.tick()
+            self._laying.save()
             if self.pipeline.responses.repair(self.recorder.host):
                 self._actions.wake()
             if ticks % _ALIVE_EVERY == 0:
