@@ -39,8 +39,8 @@ from hostseal.sensors.pam import PamSensor
 from hostseal.sensors.pam_gate import GateServer
 from hostseal.sensors.session_commands import SessionCommands
 from hostseal.sensors.session_processes import SessionProcesses
-from hostseal.state import open_state
 from hostseal.stages import Stages
+from hostseal.state import open_state
 from hostseal.steps import Listener
 from hostseal.supervise import Supervised
 from hostseal.uplink.uplink import Uplink, Waking

@@ -29,11 +29,11 @@ from hostseal.errors import SpoolError
 from hostseal.ports import Clock, Emit, FileSensor, RawChange
 from hostseal.scans.judge import Looked
 from hostseal.sensors.file_choice import choose
-from hostseal.sensors.file_stages import Counts
 from hostseal.sensors.file_guard import Guard, Unguarded
 from hostseal.sensors.file_losses import Losses, cause_of, scope_of
 from hostseal.sensors.file_report import Declared, report
 from hostseal.sensors.file_scope import Scope
+from hostseal.sensors.file_stages import Counts
 from hostseal.sensors.file_writer import Executed
 from hostseal.sensors.laying import Laying
 
