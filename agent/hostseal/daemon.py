@@ -105,14 +105,14 @@ class Daemon:
         self._pam = PamSensor(
             self.recorder, self.pipeline, self._spool, self.flag, self.sessions, self._keeper
         )
-        desk = ControlDesk(
-            Path(settings.pardon.public_key), self.recorder, self.pipeline, self._spool, self.flag, self.sessions,
-            self._keeper, clock, status=self.status,
-        )  # fmt: skip
-        self._gate = GateServer(gate, self._pam.take, desk.take) if gate is not None else None
         self.seal = Keeper(
             settings.seal, state, self.recorder, clock, Judge(), image=self.recorder.host.image
         )
+        desk = ControlDesk(
+            Path(settings.pardon.public_key), self.recorder, self.pipeline, self._spool, self.flag, self.sessions,
+            self._keeper, clock, status=self.status, scan=self.seal.demanded,
+        )  # fmt: skip
+        self._gate = GateServer(gate, self._pam.take, desk.take) if gate is not None else None
         self.files = FileService(settings.files, self._file_watch)
         self.seal.live = self.files
         self._parts = [

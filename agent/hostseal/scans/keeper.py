@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import unquote_to_bytes
 
 from hostseal.config.seal import SealSettings
 from hostseal.core import backoff, blind
@@ -17,7 +18,7 @@ from hostseal.core.scopes import WHOLE
 from hostseal.core.seal_compare import Difference
 from hostseal.core.text import faithful
 from hostseal.core.verdict import Sealed, Verdict
-from hostseal.errors import SpoolError
+from hostseal.errors import SealError, SpoolError
 from hostseal.ports import Clock, Emit
 from hostseal.scans.belief import Belief, OpenSeal, believe
 from hostseal.scans.child import Child, Ended
@@ -91,6 +92,17 @@ class Keeper:
         with self._lock:
             self._plan.ask(cause, scope)
             self._lock.notify_all()
+
+    def demanded(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Scan for whoever asked over the control socket, the whole unless he names a path. SealError when there is no seal."""
+        seal, path = self._judge.seal, message.get("path")
+        if seal is None:
+            raise SealError("there is nothing to compare with", hint=self._standing.why)
+        if path is not None and not (isinstance(path, str) and path.startswith("/")):
+            raise SealError("a path to scan begins with /")
+        scope = WHOLE if path is None else (unquote_to_bytes(path),)
+        self.ask(Cause.DEMAND, scope)
+        return {"ok": True, "image": seal.image, "entries": seal.entries}
 
     def told(self, verdicts: Sequence[tuple[bytes, Verdict]]) -> None:
         """Take what is on record now as a live change. SpoolError never: what cannot be noted is told twice."""

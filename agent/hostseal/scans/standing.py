@@ -31,10 +31,15 @@ class Standing:
         self.refused = 0
 
     @property
+    def why(self) -> str:
+        """Why there is no manifest to compare with, "" when there is one."""
+        return ": ".join(filter(None, (self._belief.cause, self._belief.detail)))
+
+    @property
     def trouble(self) -> str | None:
         """What a person should know of it, None when there is nothing."""
         if self._belief.cause:
-            return f"the seal's manifest is not believed: {self._belief.cause}: {self._belief.detail}"
+            return f"the seal's manifest is not believed: {self.why}"
         if self._given_up:
             return f"a scan was given up: {self._given_up[-1]['why']}"
         return None
