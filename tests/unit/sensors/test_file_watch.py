@@ -29,6 +29,9 @@ class Scripted:
         self._script(sink)
         stop.wait()
 
+    def counts(self) -> dict[str, int]:
+        return {}
+
 
 class Spool:
     """Takes events as the real one does: refuses or blocks when it is told to."""
