@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from msgspec.structs import replace
@@ -97,11 +98,11 @@ class FileWatch:
         """Take the changes of one batch; called by the backend."""
         with self._wake:
             began = False
-            for change in changes:
-                process = change.process if isinstance(change, TracedChange) else None
+            for (at, process), run in groupby(changes, _when_and_who):
                 if process is not self._process:
                     self._process, self._writer = process, self._key_of(process)
-                began |= self._fold.add(change.path, change.what, change.at, self._writer, process)
+                alike = [(change.path, change.what) for change in run]
+                began |= self._fold.add_all(alike, at, self._writer, process)
             self._events += len(changes)
             if began:
                 self._wake.notify()
@@ -195,3 +196,7 @@ class FileWatch:
 
     def _session(self, key: WriterKey) -> Mapping[str, Any] | None:
         return self._known.get(key.name) if key.kind is WriterKind.SESSION else None
+
+
+def _when_and_who(change: RawChange) -> tuple[float, ProcessFacts | None]:
+    return change.at, change.process if isinstance(change, TracedChange) else None
