@@ -146,11 +146,11 @@ def test_an_agent_that_is_killed_in_a_scan_scans_again(host: Host) -> None:
     sh(
         host,
         "systemctl stop hostseal; echo edited >> /etc/motd; systemctl start --no-block hostseal;"
-        " until child=$(pgrep -f 'hostseal seal scan'); do :; done; kill -STOP $child;"
+        " until child=$(pgrep -f '[h]ostseal seal scan'); do :; done; kill -STOP $child;"
         " kill -KILL $(systemctl show -p MainPID --value hostseal)",
     )
     assert wait_for_broken(host, before, "start", MOTD)["complete"] is True
-    assert sh(host, "pgrep -fc 'hostseal seal scan' || true").strip() == "0"
+    assert sh(host, "pgrep -fc '[h]ostseal seal scan' || true").strip() == "0"
     put_back(host)
 
 
@@ -197,7 +197,7 @@ def other_manifest(folder: Path, key: Path) -> str:
     return base64.b64encode(out.read_bytes()).decode()
 
 
-@pytest.mark.parametrize("cause", ["cut", "other_image", "signature", "missing"])
+@pytest.mark.parametrize("cause", ["cut", "other_image", "unknown_key", "missing"])
 def test_a_manifest_that_cannot_be_believed_is_an_event_and_an_error_and_never_intact(
     host: Host, image_site: ImageSite, tmp_path: Path, cause: str
 ) -> None:
@@ -206,7 +206,7 @@ def test_a_manifest_that_cannot_be_believed_is_an_event_and_an_error_and_never_i
     do = {
         "cut": f"truncate -s -2000 {MANIFEST}",
         "other_image": f"base64 -d <<< {other_manifest(tmp_path, image_site.keys / 'seal.key')} > {MANIFEST}",
-        "signature": f"base64 -d <<< {other_manifest(tmp_path, stranger)} > {MANIFEST}",
+        "unknown_key": f"base64 -d <<< {other_manifest(tmp_path, stranger)} > {MANIFEST}",
         "missing": f"rm {MANIFEST}",
     }[cause]
     before = record.last_seq(host)
