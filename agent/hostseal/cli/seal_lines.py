@@ -20,8 +20,10 @@ def seal_in_lines(seal: Mapping[str, Any] | None, counts: Mapping[str, Any] | No
         rows.append(
             (
                 "file changes",
-                f"{counts['changes']} seen, {counts['waiting']} wait, {spooled['changes']} recorded in"
-                f" {spooled['sets']} event(s), {lost} time(s) something was missed",
+                (
+                    f"{counts['changes']} seen, {counts['waiting']} wait, {spooled['changes']} recorded in"
+                    f" {spooled['sets']} event(s), {lost} time(s) something was missed"
+                ),
             )
         )
     return rows

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from hostseal.core.attribution import Confidence, Writer, WriterKind
+from hostseal.core.attribution import Confidence, Writer
 from hostseal.core.change_set import PathChange, What
 from hostseal.core.seal import Entry, Kind, Personal, text
 from hostseal.core.verdict import Design, Sealed, Verdict, judged, unreadable, unsealed
@@ -16,14 +16,15 @@ from hostseal.ports import Seal
 from hostseal.seal.look import entry
 from hostseal.sensors.file_digest import FILE_LIMIT
 
-_NOBODY = Writer(kind=WriterKind.UNKNOWN)
-
 
 class ByDesign(Protocol):
     """The configured classes of files that change by design."""
 
     def of(self, path: bytes, what: Collection[What], writer: Writer, confidence: Confidence) -> str | None:
         """Return the class that has this change, None when none has."""
+
+    def unseen(self, path: bytes) -> str | None:
+        """Return the class that has a difference which nobody was seen to make, None when none has."""
 
     def own(self, name: str) -> Personal:
         """Return how what is there now is compared with the seal."""
@@ -33,6 +34,9 @@ class NoClasses:
     """Where nothing changes by design."""
 
     def of(self, *_: object) -> None:
+        """Return None."""
+
+    def unseen(self, path: bytes) -> None:
         """Return None."""
 
     def own(self, name: str) -> Personal:
@@ -62,6 +66,10 @@ class Judge:
         """The manifest in force."""
         return self._seal
 
+    def classify(self, classes: ByDesign) -> None:
+        """Judge by other classes from now on."""
+        self._classes = classes
+
     def use(self, seal: Seal | None) -> None:
         """Judge by another manifest from now on, or by none."""
         with self._lock:
@@ -72,14 +80,23 @@ class Judge:
 
         A sealed file that is larger than that is unreadable; one that is not sealed just has no digest.
         """
-        path = change.path
+        classes = self._classes
+        name = classes.of(change.path, change.what, writer, confidence)
+        return self._look(change.path, budget, None if name is None else Design(name, classes.own(name)))
+
+    def again(self, path: bytes, budget: int) -> Looked:
+        """Look once more at what a scan found: by nobody, for nobody saw who did it, nor what."""
+        classes = self._classes
+        name = classes.unseen(path)
+        return self._look(path, budget, None if name is None else Design(name, classes.own(name)))
+
+    def _look(self, path: bytes, budget: int, design: Design | None) -> Looked:
         with self._lock:
             covered = self._seal is not None and self._seal.covers(path)
             sealed = self._seal.entry(path) if self._seal is not None else None
             own = self._seal.own(path) if self._seal is not None else None
         compared = covered or sealed is not None
         now, kind, why = _at(path, budget if compared else min(budget, FILE_LIMIT))
-        design = self._design(path, change.what, writer, confidence)
         if not compared:
             verdict = unsealed(now, design)
         elif kind is not None and now is None:
@@ -92,16 +109,6 @@ class Judge:
             verdict=verdict,
             read=now.size if now is not None else 0,
         )
-
-    def again(self, path: bytes, budget: int) -> Looked:
-        """Look once more at what a scan found: by nobody, for nobody saw who did it, nor what."""
-        return self.look(PathChange(path, (What.MODIFIED,)), _NOBODY, Confidence.UNKNOWN, budget)
-
-    def _design(
-        self, path: bytes, what: Collection[What], writer: Writer, confidence: Confidence
-    ) -> Design | None:
-        name = self._classes.of(path, what, writer, confidence)
-        return None if name is None else Design(name, self._classes.own(name))
 
 
 def unjudged(change: PathChange, _writer: Writer, _confidence: Confidence, budget: int) -> Looked:
