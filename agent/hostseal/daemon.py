@@ -106,7 +106,7 @@ class Daemon:
         self._pam = PamSensor(
             self.recorder, self.pipeline, self._spool, self.flag, self.sessions, self._keeper
         )
-        self._judge = Judge(Classes(settings.files.by_design))
+        self._judge = Judge()
         self.seal = Keeper(
             settings.seal, state, self.recorder, clock, self._judge, image=self.recorder.host.image
         )
@@ -142,6 +142,7 @@ class Daemon:
             )
 
     def _file_watch(self, settings: FilesSettings) -> FileWatch:
+        self._judge.classify(Classes(settings.by_design))
         return FileWatch(
             settings,
             emit=self.recorder,
@@ -303,7 +304,6 @@ class Daemon:
     def reconfigure(self, settings: Settings) -> None:
         """Take new file settings at once; the others apply from the next start."""
         self.settings = msgspec.structs.replace(self.settings, files=settings.files)
-        self._judge.classify(Classes(settings.files.by_design))
         self.files.reconfigure(settings.files)
 
     def trouble(self) -> str | None:

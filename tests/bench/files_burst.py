@@ -27,7 +27,7 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -79,9 +79,9 @@ def consume_hostseal(backend: str, root: str, cover: bool) -> None:
         return f"{sensor}{key}"
 
     class Covering(FileWatch):
-        def changed(self, change: RawChange) -> None:
-            pairs.add((change.path, change.what))
-            super().changed(change)
+        def changed_many(self, changes: Sequence[RawChange]) -> None:
+            pairs.update((change.path, change.what) for change in changes)
+            super().changed_many(changes)
 
     settings = FilesSettings(backend=Backend(backend), watch=(f"{root}/etc",), exclude=())
     kind = Covering if cover else FileWatch

@@ -3,45 +3,17 @@
 import errno
 import os
 import threading
-from collections.abc import Collection
-from typing import Protocol
 
 import msgspec
 
 from hostseal.core.attribution import Confidence, Writer
-from hostseal.core.change_set import PathChange, What
-from hostseal.core.seal import Entry, Kind, Personal, text
+from hostseal.core.by_design import Classes
+from hostseal.core.change_set import PathChange
+from hostseal.core.seal import Entry, Kind, text
 from hostseal.core.verdict import Design, Sealed, Verdict, judged, unreadable, unsealed
 from hostseal.ports import Seal
 from hostseal.seal.look import entry
 from hostseal.sensors.file_digest import FILE_LIMIT
-
-
-class ByDesign(Protocol):
-    """The configured classes of files that change by design."""
-
-    def of(self, path: bytes, what: Collection[What], writer: Writer, confidence: Confidence) -> str | None:
-        """Return the class that has this change, None when none has."""
-
-    def unseen(self, path: bytes) -> str | None:
-        """Return the class that has a difference which nobody was seen to make, None when none has."""
-
-    def own(self, name: str) -> Personal:
-        """Return how what is there now is compared with the seal."""
-
-
-class NoClasses:
-    """Where nothing changes by design."""
-
-    def of(self, *_: object) -> None:
-        """Return None."""
-
-    def unseen(self, path: bytes) -> None:
-        """Return None."""
-
-    def own(self, name: str) -> Personal:
-        """Raise KeyError: there is no such class."""
-        raise KeyError(name)
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +28,9 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 class Judge:
     """Safe for threads."""
 
-    def __init__(self, classes: ByDesign | None = None) -> None:
-        self._classes = classes or NoClasses()
+    def __init__(self, classes: Classes) -> None:
+        """`classes`: what changes by design."""
+        self._classes = classes
         self._lock = threading.Lock()
         self._seal: Seal | None = None
 
@@ -66,8 +39,8 @@ class Judge:
         """The manifest in force."""
         return self._seal
 
-    def classify(self, classes: ByDesign) -> None:
-        """Judge by other classes from now on."""
+    def classify(self, classes: Classes) -> None:
+        """Take other classes of files that change by design."""
         self._classes = classes
 
     def use(self, seal: Seal | None) -> None:
@@ -85,7 +58,7 @@ class Judge:
         return self._look(change.path, budget, None if name is None else Design(name, classes.own(name)))
 
     def again(self, path: bytes, budget: int) -> Looked:
-        """Look once more at what a scan found: by nobody, for nobody saw who did it, nor what."""
+        """Look once more at what a scan found: nobody saw who did it, nor what."""
         classes = self._classes
         name = classes.unseen(path)
         return self._look(path, budget, None if name is None else Design(name, classes.own(name)))
