@@ -106,7 +106,7 @@ class Daemon:
         self._pam = PamSensor(
             self.recorder, self.pipeline, self._spool, self.flag, self.sessions, self._keeper
         )
-        self._judge = Judge()
+        self._judge = Judge(Classes(settings.files.by_design))
         self.seal = Keeper(
             settings.seal, state, self.recorder, clock, self._judge, image=self.recorder.host.image
         )
