@@ -9,6 +9,7 @@ import msgspec
 
 from hostseal import trust
 from hostseal.cli.control import NotRunningError, ask
+from hostseal.cli.duration import DURATION
 from hostseal.cli.exit_codes import ExitCode
 from hostseal.config.load import drop_ins, load
 from hostseal.config.settings import Settings
@@ -27,10 +28,24 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
-def doctor(as_json: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
+@click.option(
+    "--learn",
+    type=DURATION,
+    metavar="TIME",
+    help="Instead: watch for so long (90s, 10m, 1h), then propose classes of files that change by design.",
+)
+@click.option(
+    "--state", type=click.Path(path_type=Path), help="The agent's state directory, where it is not the usual."
+)
+def doctor(as_json: bool, learn: float | None, state: Path | None) -> None:
     """Check settings, file sensor, OPA, PAM, sshd and playbooks; exit 1 if anything is wrong."""
     settings = load(drop_ins())
+    if learn is not None:
+        from hostseal.cli.learn import watch
+
+        watch(settings, state or settings.state, learn, as_json=as_json)
+        return
     checks: tuple[tuple[str, Callable[[Settings], str]], ...] = (
         ("settings", lambda _: f"{len(drop_ins())} file(s)"),
         ("file sensor", _file_sensor),

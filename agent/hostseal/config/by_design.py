@@ -12,10 +12,22 @@ BY_DESIGN = {
         paths=("/etc/resolv.conf", "/etc/resolv.conf.dhclient-new.*"),
         units=_NETWORK,
     ),
+    "mtab": ByDesign(
+        reason="the mounted file systems, where it is a file and not a link to /proc",
+        paths=("/etc/mtab",),
+        units=("systemd-tmpfiles-setup.service",),
+    ),
     "clock": ByDesign(
         reason="how far the hardware clock drifts, written when the clock is set",
         paths=("/etc/adjtime",),
         units=("hwclock-save.service", "systemd-timedated.service"),
+        unseen=True,
+    ),
+    "update_stamp": ByDesign(
+        reason="when /usr was last updated, written at the boot after",
+        paths=("/etc/.updated",),
+        units=("systemd-update-done.service",),
+        unseen=True,
     ),
 }
 

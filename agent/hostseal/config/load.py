@@ -161,7 +161,7 @@ def _place(file: Path, key: tuple[str, ...]) -> str:
     section = ""
     for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
         if head := re.match(r"\s*\[\s*([^\]]+?)\s*\]", line):
-            section = head[1]
+            section = head[1].replace('"', "")
             if len(key) == 1 and section == key[0]:
                 return f"{file}:{number}"
         name = re.match(r"\s*\"?([A-Za-z0-9_-]+)\"?\s*=", line)

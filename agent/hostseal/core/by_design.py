@@ -3,16 +3,14 @@
 import fnmatch
 import os
 from collections.abc import Collection, Mapping
-from typing import Literal
 
 import msgspec
 
 from hostseal.core.attribution import Confidence, Writer, WriterKind
 from hostseal.core.change_set import What
+from hostseal.core.roles import Role
 from hostseal.core.seal import Personal
 from hostseal.core.trees import Position, Trees
-
-Role = Literal["package_manager", "systemd", "cloud_init", "hostseal"]
 
 
 class ByDesign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -20,7 +18,8 @@ class ByDesign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `paths`: absolute globs, component by component, with what is below. None: the class is switched off.
     `what`: what may happen to them. `units`: globs of systemd's units, `roles`: kinds of programs; whoever is one of
-    either may write. Neither: whoever it is may, which is a blind spot.
+    either may write. Neither: whoever it is may, which is a blind spot. `unseen`: so may a change that nobody saw, as
+    one while the host goes down or comes up, which a scan finds.
     """
 
     reason: str
@@ -28,6 +27,7 @@ class ByDesign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     what: tuple[What, ...] = tuple(What)
     units: tuple[str, ...] = ()
     roles: tuple[Role, ...] = ()
+    unseen: bool = False
 
 
 class Classes:
@@ -46,6 +46,13 @@ class Classes:
                 and set(what) <= set(one.what)
                 and _may(one, writer, confidence)
             ):
+                return name
+        return None
+
+    def unseen(self, path: bytes) -> str | None:
+        """Return the name of the first class that has a difference of `path` which a scan found, None when none has."""
+        for name, (one, trees) in self._classes.items():
+            if one.unseen and trees.position(path) is Position.INSIDE:
                 return name
         return None
 

@@ -3,20 +3,17 @@
 import errno
 import os
 import threading
-from collections.abc import Collection
 
 import msgspec
 
-from hostseal.core.attribution import Confidence, Writer, WriterKind
+from hostseal.core.attribution import Confidence, Writer
 from hostseal.core.by_design import Classes
-from hostseal.core.change_set import PathChange, What
+from hostseal.core.change_set import PathChange
 from hostseal.core.seal import Entry, Kind, text
 from hostseal.core.verdict import Design, Sealed, Verdict, judged, unreadable, unsealed
 from hostseal.ports import Seal
 from hostseal.seal.look import entry
 from hostseal.sensors.file_digest import FILE_LIMIT
-
-_NOBODY = Writer(kind=WriterKind.UNKNOWN)
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,14 +53,23 @@ class Judge:
 
         A sealed file that is larger than that is unreadable; one that is not sealed just has no digest.
         """
-        path = change.path
+        classes = self._classes
+        name = classes.of(change.path, change.what, writer, confidence)
+        return self._look(change.path, budget, None if name is None else Design(name, classes.own(name)))
+
+    def again(self, path: bytes, budget: int) -> Looked:
+        """Look once more at what a scan found: nobody saw who did it, nor what."""
+        classes = self._classes
+        name = classes.unseen(path)
+        return self._look(path, budget, None if name is None else Design(name, classes.own(name)))
+
+    def _look(self, path: bytes, budget: int, design: Design | None) -> Looked:
         with self._lock:
             covered = self._seal is not None and self._seal.covers(path)
             sealed = self._seal.entry(path) if self._seal is not None else None
             own = self._seal.own(path) if self._seal is not None else None
         compared = covered or sealed is not None
         now, kind, why = _at(path, budget if compared else min(budget, FILE_LIMIT))
-        design = self._design(path, change.what, writer, confidence)
         if not compared:
             verdict = unsealed(now, design)
         elif kind is not None and now is None:
@@ -76,17 +82,6 @@ class Judge:
             verdict=verdict,
             read=now.size if now is not None else 0,
         )
-
-    def again(self, path: bytes, budget: int) -> Looked:
-        """Look once more at what a scan found: by nobody, for nobody saw who did it, nor what."""
-        return self.look(PathChange(path, (What.MODIFIED,)), _NOBODY, Confidence.UNKNOWN, budget)
-
-    def _design(
-        self, path: bytes, what: Collection[What], writer: Writer, confidence: Confidence
-    ) -> Design | None:
-        classes = self._classes
-        name = classes.of(path, what, writer, confidence)
-        return None if name is None else Design(name, classes.own(name))
 
 
 def unjudged(change: PathChange, _writer: Writer, _confidence: Confidence, budget: int) -> Looked:

@@ -30,22 +30,15 @@ automation_session if {
 
 # METADATA
 # description: >
-#   A package manager wrote, at automation's word or in one of the system's own units for upgrades, and the site's data
-#   says that this is to be on record and no more. Never where something that a session has laid started it.
+#   A package manager wrote in one of the system's own units for upgrades, and that is known. Never where something that
+#   a session had laid started it.
 package_upgrade if {
-	data.hostseal.site.package_upgrades == "record"
+	input.event.data.writer.kind == "executable"
 	input.event.data.writer.role == "package_manager"
+	input.event.data.writer.unit in data.hostseal.site.upgrade_units
 	input.event.data.confidence in {"exact", "inferred"}
 	not is_object(input.event.data.writer.via)
-	upgrades
 }
-
-upgrades if {
-	input.event.data.writer.kind == "executable"
-	input.event.data.writer.unit in data.hostseal.site.upgrade_units
-}
-
-upgrades if automation_session
 
 # METADATA
 # scope: document

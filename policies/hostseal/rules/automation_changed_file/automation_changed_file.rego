@@ -1,8 +1,7 @@
 # METADATA
 # title: Automation changed a sealed file
 # description: >
-#   A session of automation changed sealed files, and the site's data says to record that rather than to flag the host.
-#   A package upgrade is not named here where the data says to record those.
+#   A session of automation changed sealed files, and the site's data says to name that rather than to flag the host.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -18,7 +17,6 @@ import data.hostseal.writer
 findings contains finding.from_rule(rego.metadata.chain(), message) if {
 	changes.some_count
 	writer.automation_session
-	not writer.package_upgrade
 	data.hostseal.site.automation_changes == "record"
 	message := sprintf("%s changed %s.", [writer.described, wording.paths(changes.counted)])
 }

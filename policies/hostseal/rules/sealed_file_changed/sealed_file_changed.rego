@@ -3,7 +3,7 @@
 # description: >
 #   Something changed files that the image laid down. What is as the seal says, a host's own or changes by design does
 #   not count. The host's own playbooks are exempt where every path and hash was declared, automation's sessions and
-#   package upgrades where the site's data says to record them.
+#   package upgrades where the site's data does not say that they flag the host.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -32,7 +32,10 @@ exempt if writer.own_action
 
 exempt if {
 	writer.automation_session
-	data.hostseal.site.automation_changes == "record"
+	data.hostseal.site.automation_changes in {"allow", "record"}
 }
 
-exempt if writer.package_upgrade
+exempt if {
+	writer.package_upgrade
+	data.hostseal.site.package_upgrades in {"allow", "record"}
+}

@@ -64,6 +64,13 @@ test_automation_is_not_exempt_where_its_changes_flag if {
 	sealed_file_changed.asks == {"flag"} with input as by_deploy with data.hostseal.site as site
 }
 
+test_by_default_neither_automation_nor_an_upgrade_flags if {
+	site := object.union(data.hostseal.site, {"automation": samples.site.automation})
+	sealed_file_changed.asks == set() with input as by_deploy with data.hostseal.site as site
+	upgraded := samples.changed(samples.by_upgrade, ["/usr/bin/week"])
+	sealed_file_changed.asks == set() with input as upgraded with data.hostseal.site as site
+}
+
 test_a_mere_guess_exempts_nobody if asks(samples.but(by_deploy, {"confidence": "unknown"})) == {"flag"}
 
 test_what_is_as_the_seal_says_or_the_hosts_own_or_by_design_does_not_count if {

@@ -1,0 +1,180 @@
+"""A normal week on a sealed host raises no finding in the default configuration, and what then differs is explained."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from e2e import person, record, weekly
+from e2e.record import Record
+from lab import Host
+from lab_site import Site, install
+
+pytest_plugins = ["e2e.lab_fixture"]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+# The agent does not run while the host goes down and comes up: that is said, and so is the scan that made up for it.
+OF_A_REBOOT = {("sensor_lost", "medium"), ("sensor_rescanned", "low")}
+CONFIG = "/etc/week.conf"
+
+
+@dataclass
+class Week:
+    """The host, its site, and the record's number at which the week began."""
+
+    host: Host
+    site: Site
+    began: int
+
+    def during(self, do: Callable[[], object]) -> list[Record]:
+        """Return what is on record of something, once all of it is decided."""
+        before = record.last_seq(self.host)
+        do()
+        record.wait_until(lambda: weekly.settled(self.host), what=f"{self.host.name} has recorded everything")
+        return record.events(self.host, before)
+
+
+@pytest.fixture(scope="module")
+def week(host_factory: Callable[..., Host], tmp_path_factory: pytest.TempPathFactory) -> Week:
+    """A host in mode `flag` with the roles' defaults, sealed after they were applied."""
+    host = host_factory("week")
+    site = Site(tmp_path_factory.mktemp("week"), default_mode="flag")
+    weekly.furnish(host)
+    install(site, [host])
+    weekly.seal_it(host)
+    record.wait_until(lambda: weekly.settled(host), what="the agent has nothing left to do")
+    assert record.standing(host) == "sealed"
+    return Week(host, site, record.last_seq(host))
+
+
+def found(records: list[Record]) -> list[tuple[str, str, str]]:
+    """Return rule, severity and sentence of every finding."""
+    return [
+        (one["rule"], one["severity"], one["message"]) for r in records for one in r["decision"]["findings"]
+    ]
+
+
+def paths(records: list[Record]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return each changed path with its writer."""
+    for r in records:
+        if r["event"]["type"] == "files.changed":
+            for path in r["event"]["data"]["paths"]:
+                yield path, r["event"]["data"]["writer"]
+
+
+def test_a_package_upgrade_by_automation(week: Week) -> None:
+    seen = week.during(lambda: weekly.ansible(week.site, "ansible.builtin.apt", "deb=/srv/week/week_1.deb"))
+    assert found(seen) == []
+    by = {
+        str((writer["session"] or {}).get("user")) for path, writer in paths(seen) if "week" in path["path"]
+    }
+    assert by == {"deploy"}
+    assert weekly.seal(week.host)["state"] == "broken"
+
+
+def test_a_package_upgrade_by_the_systems_own_timer(week: Week) -> None:
+    seen = week.during(lambda: week.host.peek("systemctl start apt-daily-upgrade.service", timeout=120))
+    assert week.host.peek("/usr/bin/week").stdout == "2\n"
+    assert found(seen) == []
+    by = {(writer["unit"], writer["role"]) for path, writer in paths(seen) if "week" in path["path"]}
+    assert by == {("apt-daily-upgrade.service", "package_manager")}
+
+
+def test_log_rotation(week: Week) -> None:
+    seen = week.during(lambda: week.host.peek("systemctl start logrotate.service"))
+    assert week.host.peek(f"ls {weekly.LOG}.1.gz").returncode == 0
+    assert (found(seen), list(paths(seen))) == ([], [])
+
+
+def test_every_timer_of_the_host(week: Week) -> None:
+    services = weekly.timers(week.host)
+    assert {"dpkg-db-backup.service", "logrotate.service", "systemd-tmpfiles-clean.service"} <= set(services)
+    seen = week.during(lambda: week.host.peek(["systemctl", "start", *services], timeout=120))
+    assert found(seen) == []
+
+
+def test_name_servers_by_dhcp_are_a_hosts_own(week: Week) -> None:
+    seen = week.during(lambda: week.host.peek("systemctl start ifup@53.service"))
+    assert week.host.peek(f"cat {weekly.RESOLV}").stdout == "nameserver 192.0.2.53\n"
+    assert found(seen) == []
+    assert {path["seal"] for path, _ in paths(seen) if path["path"] == weekly.RESOLV} == {"own"}
+
+
+def test_a_clock_that_is_set_changes_its_file_by_design(week: Week) -> None:
+    seen = week.during(lambda: week.host.peek("systemctl start hwclock-save.service"))
+    assert found(seen) == []
+    (changed,) = [path for path, _ in paths(seen) if path["path"] == weekly.ADJTIME]
+    assert (changed["seal"], changed["class"], changed["differs"]) == ("by_design", "clock", ["content"])
+
+
+def test_a_command_of_automation(week: Week) -> None:
+    seen = week.during(lambda: week.host.ssh("deploy", "sudo cat /etc/shadow").check_returncode())
+    assert found(seen) == []
+    assert "session.channel" in {r["event"]["type"] for r in seen}
+
+
+def test_a_token_that_is_rotated_and_the_roles_converged(week: Week) -> None:
+    rotate = "sudo sh -c 'openssl rand -hex 32 > /etc/hostseal/opa/token'"
+
+    def do() -> None:
+        assert week.host.ssh("deploy", rotate).returncode == 0
+        install(week.site, [week.host])
+
+    seen = week.during(do)
+    assert found(seen) == []
+    assert {path["seal"] for path, _ in paths(seen) if path["path"] == "/etc/hostseal/opa/token"} == {"own"}
+
+
+def test_a_second_converge_of_the_roles(week: Week) -> None:
+    output: list[str] = []
+    seen = week.during(lambda: output.append(install(week.site, [week.host])))
+    recap = [line for line in output[0].splitlines() if line.startswith(week.host.name) and "ok=" in line]
+    assert "changed=0" in recap[-1], output[0][-3000:]
+    assert (found(seen), list(paths(seen))) == ([], [])
+
+
+def test_a_reboot_is_made_up_for_by_a_scan_that_finds_nothing_new(week: Week) -> None:
+    def rescanned() -> bool:
+        return any(
+            r["event"]["type"] == "sensor.lost" and r["event"]["data"]["rescanned"]
+            for r in record.events(week.host, before)
+        )
+
+    before = record.last_seq(week.host)
+    week.host.reboot()
+    record.wait_until(rescanned, what="the interval without an agent is made up for")
+    record.wait_until(lambda: weekly.settled(week.host), what="everything is on record")
+    seen = record.events(week.host, before)
+    assert {(rule, severity) for rule, severity, _ in found(seen)} == OF_A_REBOOT
+    assert [r for r in seen if r["event"]["type"] == "seal.broken"] == []
+
+
+def test_after_the_week_the_host_is_sealed_and_each_difference_has_its_record(week: Week) -> None:
+    assert record.standing(week.host) == "sealed"
+    records = record.events(week.host, week.began)
+    assert {(rule, severity) for rule, severity, _ in found(records)} == OF_A_REBOOT
+    code, differences = weekly.verified(week.host)
+    assert code == 8, "an upgraded host is not its image any more"
+    installed = set(week.host.peek(f"dpkg -L {weekly.PACKAGE}").stdout.splitlines())
+    made = {path for path in differences if path in installed}
+    assert {"/usr/bin/week", "/usr/lib/week/300", CONFIG} <= made
+    by_the_package = {
+        "/etc/week.d",
+        "/etc/week.d/version",
+        "/usr/bin/days",
+        "/etc/alternatives/days",
+        "/etc/ld.so.cache",
+    }
+    assert set(differences) - made <= by_the_package | {weekly.ADJTIME}
+
+
+def test_the_host_still_sees_what_is_no_part_of_a_normal_week(week: Week) -> None:
+    before = record.last_seq(week.host)
+    with person.shell(week.host, "alice") as session:
+        person.run(session, f"echo changed | sudo tee -a {CONFIG}")
+        changed = record.wait_for(
+            week.host, before, "files.changed", lambda data: any(p["path"] == CONFIG for p in data["paths"])
+        )
+    assert [one["rule"] for one in changed["decision"]["findings"]] == ["sealed_file_changed"]
+    assert record.standing(week.host) == "flagged"
