@@ -1,6 +1,8 @@
 """A normal week on a sealed host raises no finding in the default configuration, and what then differs is explained."""
 
+import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,3 +172,21 @@ def test_the_host_still_sees_what_is_no_part_of_a_normal_week(week: Week) -> Non
         )
     assert [one["rule"] for one in changed["decision"]["findings"]] == ["sealed_file_changed"]
     assert record.standing(week.host) == "flagged"
+
+
+def test_a_class_is_learnt_for_what_a_service_does_and_never_for_what_starts_again(week: Week) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(week.host.peek, [record.HOSTSEAL, "doctor", "--learn", "15s", "--json"])
+        record.wait_until(
+            lambda: "--learn" in week.host.peek("ps -eo args").stdout, what="the watch has begun"
+        )
+        while not watching.done():
+            week.host.peek("systemctl start week-printers.service")
+        lesson = json.loads(watching.result().stdout)
+    (learnt,) = [one for one in lesson["proposals"] if one["name"] == "week_printers"]
+    assert (learnt["units"], learnt["programs"]) == (["week-printers.service"], ["/usr/bin/dash"])
+    assert learnt["paths"] == ["/etc/week-printers/list"]
+    refused = {one["path"]: one["why"] for one in lesson["refused"]}
+    assert (
+        refused["/etc/cron.d/week-printers"] == "what starts again, or lets somebody in, is never by design"
+    )

@@ -78,6 +78,11 @@ ExecStart=/usr/local/sbin/week-clock
 ExecStop=/usr/local/sbin/week-clock
 END
 date +%s > /etc/adjtime
+cat > /etc/systemd/system/week-printers.service <<'END'
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'mkdir -p /etc/week-printers; echo new >> /etc/week-printers/list; echo >> /etc/cron.d/week-printers'
+END
 """
 _LOGS = rf"""
 mkdir -p {Path(LOG).parent}
