@@ -52,7 +52,7 @@ class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `cgroup` is relative to the parent of PID 1's own, `unit` is what systemd calls it, `proves` whether its file
     is on disk and no login lies in between. `line` is the process and, in a service, those above it in the same unit, the nearest first; `began` is
-    when the last of them started, in seconds since boot.
+    when the last of them started, `start` when itself did, in seconds since boot.
     """
 
     pid: int
@@ -65,8 +65,15 @@ class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
     unit: Unit | None = None
     proves: bool = False
     line: tuple[Process, ...] = ()
+    start: float | None = None
     began: float | None = None
     given: Given = NONE
+
+    def may_be(self, other: "ProcessFacts") -> bool:
+        """Tell whether these may be facts of the same process: a pid is given again, but not with the same start."""
+        return self.pid == other.pid and (
+            self.start is None or other.start is None or self.start == other.start
+        )
 
 
 class TracedChange(RawChange, frozen=True, kw_only=True):

@@ -129,7 +129,7 @@ def _in_home(path: bytes, home: bytes, key_files: Iterable[str]) -> Artefact | N
 
 def _keys(path: bytes, home: bytes, key_files: Iterable[str]) -> Artefact | None:
     for pattern in key_files:
-        wanted = pattern if pattern.startswith("/") else f"%h/{pattern}"
+        wanted = pattern if pattern.startswith(("/", "%h")) else f"%h/{pattern}"
         if home:
             wanted = wanted.replace("%h", home.decode("utf-8", "surrogateescape"))
         if re.fullmatch(_expression(wanted), path):

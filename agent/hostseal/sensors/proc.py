@@ -48,6 +48,7 @@ class Proc:
             login_uid=login_uid,
             cgroup=cgroup,
             unit=unit,
+            start=_start(pid),
         )
         if unit is None or not (unit.is_system_service or unit.user is not None or unit.name == "init.scope"):
             return facts
@@ -72,7 +73,7 @@ class Proc:
                 break
             line.append(read_now)
             below, parent = parent, _parent(above)
-        return tuple(line), _began(below)
+        return tuple(line), _start(below)
 
     def _cgroup(self, pid: int) -> str | None:
         cgroup = _cgroup(read(f"/proc/{pid}/cgroup") or "")
@@ -141,7 +142,7 @@ def _parent(status: str) -> int | None:
     return int(status[found + 6 :].split(maxsplit=1)[0]) if found >= 0 else None
 
 
-def _began(pid: int) -> float | None:
+def _start(pid: int) -> float | None:
     """Return when a process started, in seconds since boot (proc_pid_stat(5), field 22)."""
     fields = (read(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
     return int(fields[19]) / _TICKS if len(fields) > 19 else None  # noqa: PLR2004
