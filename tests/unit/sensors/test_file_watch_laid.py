@@ -58,15 +58,16 @@ def test_what_a_unit_writes_that_a_session_laid_is_tied_to_it_and_never_sure(
 UNIT_FILE = Artefact(kind=Lays.UNIT, unit="x.service")
 
 
-def test_what_is_laid_is_said_of_each_path_with_and_without_a_keeper(tmp_path: Path) -> None:
-    for keeper in (None, Laying(SqliteSpool(tmp_path / "spool.db", reserve_bytes=0), "boot")):
-        spool = Spool()
+def script(sink: Any) -> None:
+    change(sink, b"/etc/cron.d/no-such-file", BY_ALICE)
+    change(sink, b"/etc/no-such-file", BY_ALICE)
 
-        def script(sink: Any) -> None:
-            change(sink, b"/etc/cron.d/no-such-file", BY_ALICE)
-            change(sink, b"/etc/no-such-file", BY_ALICE)
 
-        with watching(script, spool, lambda _: ALICE, laying=keeper):
-            spool.wait(lambda: bool(spool.events))
-        (data,) = spool.of("files.changed")
-        assert [path["lays"] for path in data["paths"]] == ["cron", None]
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_is_laid_is_said_of_each_path_with_and_without_a_keeper(tmp_path: Path, kept: bool) -> None:
+    keeper = Laying(SqliteSpool(tmp_path / "spool.db", reserve_bytes=0), "boot") if kept else None
+    spool = Spool()
+    with watching(script, spool, lambda _: ALICE, laying=keeper):
+        spool.wait(lambda: bool(spool.events))
+    (data,) = spool.of("files.changed")
+    assert [path["lays"] for path in data["paths"]] == ["cron", None]
