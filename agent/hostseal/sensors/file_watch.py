@@ -11,7 +11,7 @@ from hostseal.core import backoff
 from hostseal.core.attribution import UNKNOWN, ProcessFacts, TracedChange, WriterKey, WriterKind, key_of
 from hostseal.core.change_set import ChangeSet, Fold, Limits
 from hostseal.core.persistence import kind_of
-from hostseal.core.taint import Laid
+from hostseal.core.taint import ASKING, Laid
 from hostseal.errors import SpoolError
 from hostseal.ports import Clock, Emit, FileSensor, RawChange
 from hostseal.sensors.file_choice import choose
@@ -47,9 +47,9 @@ class FileWatch:
         executed: Executed | None = None,
         laying: Laying | None = None,
     ) -> None:
-        self._settings, self._emit, self._clock = settings, emit, clock
+        self._settings, self._emit, self._clock, self._tell = settings, emit, clock, executed
         self._sessions, self._expected, self._laying = sessions, expected, laying
-        self._make, self._reason = (make, "given") if make else choose(settings, executed)
+        self._make, self._reason = (make, "given") if make else choose(settings, self._executed)
         self.scope = str(Scope(settings.watch, settings.exclude))
         self._fold = Fold(
             Limits(
@@ -113,6 +113,14 @@ class FileWatch:
             self._lost += 1
             self._losses.add(cause, scope, detail, self._clock.now())
             self._wake.notify()
+
+    def _executed(self, facts: ProcessFacts) -> None:
+        if self._laying is not None and facts.exe in ASKING and facts.audit_session is not None:
+            session = self._sessions(facts.audit_session)
+            if session is not None:
+                self._laying.executed(facts, session)
+        if self._tell is not None:
+            self._tell(facts)
 
     def _supervise(self, stop: threading.Event) -> None:
         deaths = 0

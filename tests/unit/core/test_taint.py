@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hostseal.core import taint
-from hostseal.core.attribution import Confidence, ProcessFacts, Proof, confidence_of, key_of
+from hostseal.core.attribution import Confidence, ProcessFacts, Proof, Transient, confidence_of, key_of
 from hostseal.core.persistence import Lays
 from hostseal.core.roles import Process
-from hostseal.core.taint import EVERYONE, Laid, Taint, jobs_of, source_of
+from hostseal.core.taint import EVERYONE, Asked, Laid, Taint, jobs_of, source_of
 from hostseal.core.units import unit_of
 
 BOOT = "boot-1"
@@ -143,6 +143,52 @@ def test_it_is_bounded_and_says_what_it_dropped() -> None:
     assert (len(many.items), many.dropped, many.items[0].path) == (taint.LIMIT, 5, "/etc/cron.d/e5")
 
 
+def asking(session: dict[str, Any], at: float, uid: int | None = 2001, boot: str = BOOT) -> Asked:
+    return Asked(session=session, boot=boot, at=at, uid=uid)
+
+
+def made_at_run_time(cgroup: str = "/system.slice/run-1.service", made: float = 100.0) -> ProcessFacts:
+    return running(cgroup, transient=Transient("/run/systemd/transient/run-1.service", made))
+
+
+@pytest.mark.parametrize(
+    ("asked", "cgroup", "tied"),
+    [
+        ((asking(ALICE, 99.0),), "/system.slice/run-1.service", True),
+        ((asking(ALICE, 100.5),), "/system.slice/run-1.service", True),
+        ((asking(ALICE, 90.0),), "/system.slice/run-1.service", False),
+        ((asking(ALICE, 102.0),), "/system.slice/run-1.service", False),
+        ((asking(ALICE, 99.0, boot="boot-0"),), "/system.slice/run-1.service", False),
+        ((asking(ALICE, 99.0), asking(ALICE, 99.5)), "/system.slice/run-1.service", True),
+        ((asking(ALICE, 99.0), asking(BOB, 99.5)), "/system.slice/run-1.service", False),
+        ((asking(ALICE, 99.0), asking(BOB, 99.5, uid=2002)), MINE, True),
+        ((asking(BOB, 99.5, uid=2002),), MINE, False),
+        ((), "/system.slice/run-1.service", False),
+    ],
+)
+def test_a_unit_made_at_run_time_is_laid_to_the_one_session_that_asked_for_it_just_then(
+    asked: tuple[Asked, ...], cgroup: str, tied: bool
+) -> None:
+    whole = Taint()
+    for one_ in asked:
+        whole = taint.asked(whole, one_)
+    found = source_of(whole, made_at_run_time(cgroup), BOOT)
+    assert (found is not None) is tied
+    if found is not None:
+        assert (found.session, found.path, found.kind) == (
+            ALICE,
+            "/run/systemd/transient/run-1.service",
+            "unit",
+        )
+
+
+def test_who_asked_is_bounded() -> None:
+    whole = Taint()
+    for n in range(taint.ASKED + 5):
+        whole = taint.asked(whole, asking(ALICE, float(n)))
+    assert [one_.at for one_ in whole.asked] == [float(n) for n in range(5, taint.ASKED + 5)]
+
+
 def test_a_table_as_cron_reads_it() -> None:
     text = (
         "# a\nPATH=/bin\nMAILTO = root\n\n*/5 * * * * root a  b\n@reboot alice c \\% d % input\n* * * bad\n"
@@ -173,7 +219,10 @@ artefacts = st.builds(
     uid=st.sampled_from([None, 0, 2001]),
     jobs=st.sampled_from([(), jobs_of("* * * * * root evil", "/etc/cron.d/a")]),
 )
-steps = st.lists(st.one_of(artefacts, paths.map(lambda path: ("restored", path))), max_size=12)
+asks = st.builds(
+    Asked, session=people, boot=st.just(BOOT), at=st.floats(95, 105), uid=st.sampled_from([0, 2001])
+)
+steps = st.lists(st.one_of(artefacts, asks, paths.map(lambda path: ("restored", path))), max_size=12)
 writers = st.builds(
     running,
     st.sampled_from([None, CRON, AT, MINE, "/system.slice/x.service", "/system.slice/x@1.service"]),
@@ -182,6 +231,7 @@ writers = st.builds(
     uid=st.sampled_from([0, 2001]),
     began=st.one_of(st.none(), st.floats(0, 300)),
     proof=st.sampled_from(list(Proof)),
+    transient=st.sampled_from([None, None, Transient("/run/systemd/transient/x.service", 100.0)]),
 )
 
 
@@ -193,6 +243,9 @@ def test_nobody_is_named_who_laid_nothing_and_no_tie_is_sure(history: list[Any],
         if isinstance(step, Laid):
             whole = taint.laid(whole, step)
             laid_by.setdefault(step.path, []).append(step.session)
+        elif isinstance(step, Asked):
+            whole = taint.asked(whole, step)
+            laid_by.setdefault("/run/systemd/transient/x.service", []).append(step.session)
         else:
             whole = taint.restored(whole, step[1])
             laid_by.pop(step[1], None)
