@@ -57,6 +57,7 @@ from hostseal.core.persistence import Artefact, Lays, artefact_of, kind_of, star
         (b"/etc/sudoers.d/evil.conf", None),
         (b"/home/alice/work/.bashrc", None),
         (b"/home/alice/.ssh/known_hosts", None),
+        (b"/home/alice/backup/.ssh/authorized_keys", None),
         (b"/home/alice/authorized_keys", None),
         (b"/home/.bashrc", None),
         (b"/srv/etc/crontab", None),
