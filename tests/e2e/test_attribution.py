@@ -15,6 +15,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 CRON_D = "/etc/cron.d/left-here"
 UNIT_FOLDER = "/etc/systemd/system"
+LIVES = "sleep 1; :"
+"""At the end of a shell's commands: it is still there when it is looked at, however busy the machine is."""
 
 
 def change(host: Host, after: int, path: str, what: str = "") -> dict[str, Any]:
@@ -60,13 +62,13 @@ def tied(data: dict[str, Any]) -> tuple[str, str, int, str, str]:
 def test_what_jobs_do_that_a_session_laid_is_tied_to_it(sealed: Host) -> None:
     """A table of alice's own, one of root's, an at job: laid by one session that is over before any of them runs."""
     before = record.last_seq(sealed)
-    job = "sh -c 'echo x > /etc/by-cron'"
+    job = f"sh -c 'echo x > /etc/by-cron; {LIVES}'"
     try:
         alice(
             sealed,
-            "echo '* * * * * echo x > ~/.ssh/by-crontab' | crontab - && "
+            f"echo '* * * * * echo x > ~/.ssh/by-crontab; {LIVES}' | crontab - && "
             f"echo {shlex.quote(f'* * * * * root {job}')} | sudo tee {CRON_D} && "
-            "echo 'echo x > ~/.ssh/by-at' | at now",
+            f"echo 'echo x > ~/.ssh/by-at; {LIVES}' | at now",
         )
         audit = opened(sealed, before)
         laid = change(sealed, before, CRON_D)
@@ -105,7 +107,7 @@ def test_what_jobs_do_that_a_session_laid_is_tied_to_it(sealed: Host) -> None:
 
 def test_a_timer_is_tied_to_who_laid_it_also_after_the_agent_was_restarted(sealed: Host) -> None:
     before = record.last_seq(sealed)
-    unit = r"[Service]\nExecStart=/bin/sh -c \'echo x > /etc/by-unit; sleep 0.5\'\n"
+    unit = r"[Service]\nExecStart=/bin/sh -c \'echo x > /etc/by-unit; sleep 1; :\'\n"
     timer = r"[Timer]\nOnActiveSec=1\nAccuracySec=100ms\n"
     try:
         alice(
@@ -138,7 +140,7 @@ def test_a_pardon_ends_the_tie(sealed: Host) -> None:
     """The fixture has pardoned the host since the tests above laid their jobs; a unit of that name is not theirs."""
     before = record.last_seq(sealed)
     try:
-        service(sealed, "left", "/bin/sh -c 'echo x > /etc/by-unit'")
+        service(sealed, "left", f"/bin/sh -c 'echo x > /etc/by-unit; {LIVES}'")
         assert change(sealed, before, "/etc/by-unit")["writer"]["via"] is None
     finally:
         shell(sealed, f"rm -f {UNIT_FOLDER}/left.service /etc/by-unit; systemctl daemon-reload")
@@ -153,8 +155,8 @@ def service(host: Host, name: str, command: str) -> None:
 
 POSTINST = """#!/bin/sh
 set -e
-cat /etc/hostname > /etc/probe/by-its-script
-sed -i s/x/y/ /etc/probe/by-its-script
+echo x > /etc/probe/by-its-script
+sleep 0.5
 """
 
 
@@ -192,8 +194,11 @@ def test_a_package_that_a_unit_installs_is_the_package_managers_doing(sealed: Ho
         assert (by_alice["writer"]["kind"], by_alice["writer"]["session"]["user"]) == ("session", "alice")
         asked = record.last_seq(sealed)
         alice(sealed, "sudo systemd-run --wait --quiet dpkg -i --force-confmiss /var/tmp/probe.deb")
-        writer = change(sealed, asked, "/etc/probe/by-its-script")["writer"]
-        assert (writer["kind"], writer["role"]) == ("executable", None)
+        by_asked = change(sealed, asked, "/etc/probe/by-its-script")
+        assert (by_asked["writer"]["kind"], by_asked["writer"]["role"]) == ("executable", None)
+        kind, path, *who = tied(by_asked)
+        assert (kind, who) == ("unit", [opened(sealed, asked), "alice", "inferred"])
+        assert path == f"/run/systemd/transient/{by_asked['writer']['unit']}"
     finally:
         shell(
             sealed,
@@ -202,29 +207,45 @@ def test_a_package_that_a_unit_installs_is_the_package_managers_doing(sealed: Ho
         )
 
 
-def test_neither_a_name_nor_a_users_own_unit_makes_a_package_manager(sealed: Host) -> None:
+def test_a_program_of_that_name_is_no_package_manager(sealed: Host) -> None:
     before = record.last_seq(sealed)
     try:
-        shell(sealed, "cp /usr/bin/cp /var/tmp/dpkg")
-        service(sealed, "our-copy", "/var/tmp/dpkg /etc/hostname /etc/by-no-dpkg")
+        shell(sealed, "cp /usr/bin/dash /var/tmp/dpkg")
+        service(sealed, "our-copy", f"/var/tmp/dpkg -c 'echo x > /etc/by-no-dpkg; {LIVES}'")
         writer = change(sealed, before, "/etc/by-no-dpkg")["writer"]
         assert (writer["exe"], writer["unit"], writer["role"]) == ("/var/tmp/dpkg", "our-copy.service", None)
-
-        alice(
-            sealed,
-            "XDG_RUNTIME_DIR=/run/user/$(id -u) systemd-run --user --wait --quiet --unit=apt-daily-upgrade "
-            "sh -c 'echo x > ~/.ssh/by-forged-unit; sleep 0.5'",
-        )
-        data = change(sealed, before, "/home/alice/.ssh/by-forged-unit")
-        writer = data["writer"]
-        assert (writer["unit"], writer["role"]) == ("user@2001.service", None)
-        assert (writer["kind"], writer["uid"]) == ("executable", 2001)
     finally:
         shell(
             sealed,
-            f"rm -f /etc/by-no-dpkg /var/tmp/dpkg {UNIT_FOLDER}/our-copy.service ~alice/.ssh/by-forged-unit;"
-            " systemctl daemon-reload",
+            f"rm -f /etc/by-no-dpkg /var/tmp/dpkg {UNIT_FOLDER}/our-copy.service; systemctl daemon-reload",
         )
+
+
+def test_a_unit_that_a_user_gave_a_name_of_the_systems_is_his_and_tied_to_who_asked_for_it(
+    sealed: Host,
+) -> None:
+    """It outlives the session, whose user's manager was told to stay."""
+    before = record.last_seq(sealed)
+    try:
+        alice(
+            sealed,
+            "sudo loginctl enable-linger alice && XDG_RUNTIME_DIR=/run/user/$(id -u) "
+            "systemd-run --user --quiet --unit=apt-daily-upgrade "
+            "sh -c 'sleep 2; echo x > ~/.ssh/by-forged-unit; sleep 1; :'",
+        )
+        data = change(sealed, before, "/home/alice/.ssh/by-forged-unit")
+        writer = data["writer"]
+        assert (writer["kind"], writer["unit"], writer["role"], writer["uid"]) == (
+            "executable", "user@2001.service", None, 2001,
+        )  # fmt: skip
+        path = "/run/user/2001/systemd/transient/apt-daily-upgrade.service"
+        assert tied(data) == ("unit", path, opened(sealed, before), "alice", "inferred")
+        assert (
+            change(sealed, before, "/var/lib/systemd/linger/alice")["writer"]["unit"]
+            == "systemd-logind.service"
+        )
+    finally:
+        shell(sealed, "loginctl disable-linger alice; rm -f ~alice/.ssh/by-forged-unit")
 
 
 def test_a_writer_that_is_gone_at_once_is_still_named(sealed: Host) -> None:
