@@ -33,7 +33,7 @@ NAMED = 200
 LOOK_AGAIN = 1_000
 LOOK_AGAIN_BYTES = 256 << 20
 QUIET_SECONDS = 30.0
-_IDLE_SECONDS = 1.0
+_IDLE_SECONDS = 2.0
 _HOW = {Sealed.BROKEN: How.LIVE, Sealed.BY_DESIGN: How.BY_DESIGN}
 
 
@@ -45,6 +45,10 @@ class Live(Protocol):
 
     def blind(self, interval: Blind) -> None:
         """Take the news that nobody looked for a while."""
+
+
+Maps = Callable[[], Iterable[bytes]]
+"""Returns the files of the sealed trees that a program holds mapped, shared and for writing."""
 
 
 class Keeper:
@@ -68,6 +72,8 @@ class Keeper:
         self._emit, self._clock, self._boottime, self._open_seal = emit, clock, boottime, open_seal
         self._judge = judge
         self.live: Live | None = None
+        self.maps: Maps | None = None
+        self._maps_due = clock.monotonic() + settings.maps_seconds
         self._child = child or Child(settings, self._folder / "stat-cache")
         self._told = Told(self._folder)
         self._plan, self._owed = Plan(settings.attempts), Ledger()
@@ -141,6 +147,7 @@ class Keeper:
         self._moment = self._now()
         while not stop.is_set():
             self._tick()
+            self._look_for_maps()
             if self._doubt:
                 self._doubt = False
                 self._believe(stop)
@@ -280,6 +287,14 @@ class Keeper:
         interval, self._moment = blind.between(self._moment, now), now
         if interval is not None and self.live is not None:
             self.live.blind(interval)
+
+    def _look_for_maps(self) -> None:
+        now = self._clock.monotonic()
+        if self.maps is not None and now >= self._maps_due:
+            self._maps_due = now + self._settings.maps_seconds
+            seal = self._judge.seal
+            if held := [path for path in self.maps() if seal is not None and seal.covers(path)]:
+                self.ask(Cause.MAPS, held)
 
     def _now(self) -> Moment:
         return Moment(self._boottime(), self._clock.monotonic())
