@@ -20,7 +20,7 @@ RESOLV, ADJTIME = "/etc/resolv.conf", "/etc/adjtime"
 _DEB = r"""
 for version in 1 2; do
     top=$(mktemp -d)
-    mkdir -p $top/DEBIAN $top/etc $top/usr/bin $top/usr/lib/week $top/usr/lib/systemd/system
+    mkdir -p $top/DEBIAN $top/etc/week.d $top/usr/bin $top/usr/lib/week $top/usr/lib/systemd/system
     printf '%s\n' 'Package: week' "Version: $version" 'Architecture: all' 'Description: what is upgraded in a week' \
         'Maintainer: Nobody <nobody@example.org>' > $top/DEBIAN/control
     echo /etc/week.conf > $top/DEBIAN/conffiles
@@ -28,8 +28,8 @@ for version in 1 2; do
     printf '#!/bin/sh\necho %s\n' $version > $top/usr/bin/week
     printf '[Service]\nType=oneshot\nExecStart=/usr/bin/week\n' > $top/usr/lib/systemd/system/week.service
     for part in $(seq 300); do echo "$version $part" > $top/usr/lib/week/$part; done
-    printf '#!/bin/sh\nset -e\nldconfig\nupdate-alternatives --install /usr/bin/days days /usr/bin/week 10\nmkdir -p /etc/week.d
-echo %s > /etc/week.d/version\nchmod 600 /etc/week.d/version\nsystemctl daemon-reload\n' $version > $top/DEBIAN/postinst
+    printf '#!/bin/sh\nset -e\nldconfig\nupdate-alternatives --install /usr/bin/days days /usr/bin/week 10
+echo %s > /etc/week.d/version\nsystemctl daemon-reload\n' $version > $top/DEBIAN/postinst
     chmod 755 $top $top/usr/bin/week $top/DEBIAN/postinst
     dpkg-deb --root-owner-group --build $top /srv/week/week_$version.deb
 done
@@ -78,6 +78,11 @@ ExecStart=/usr/local/sbin/week-clock
 ExecStop=/usr/local/sbin/week-clock
 END
 date +%s > /etc/adjtime
+cat > /etc/systemd/system/week-printers.service <<'END'
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'mkdir -p /etc/week-printers; echo new >> /etc/week-printers/list; echo >> /etc/cron.d/week-printers'
+END
 """
 _LOGS = rf"""
 mkdir -p {Path(LOG).parent}

@@ -21,6 +21,7 @@ from hostseal.core.scopes import merged
 
 MAX_WRITERS = 256
 _BEYOND = 256
+_FOLDERS = 4096
 
 
 class What(StrEnum):
@@ -56,7 +57,7 @@ class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
     """What one writer did. `first` and `last` are the changes' own times; `count` is of raw changes.
 
     `writer` has no session: that is looked up by the key. `unnamed` of the changes are of paths that found no room; `beyond`
-    are directories that those are in.
+    are directories that those are in or below, `folders` the very ones: None when they are too many to tell.
     """
 
     key: WriterKey
@@ -69,13 +70,14 @@ class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
     last: float
     unnamed: int = 0
     beyond: tuple[bytes, ...] = ()
+    folders: frozenset[bytes] | None = frozenset()
 
 
 class _Open:
     """A change set that still grows."""
 
     __slots__ = (
-        "agreement", "beyond", "confidences", "count", "first", "key", "last", "paths", "process", "unnamed",
+        "agreement", "beyond", "confidences", "count", "first", "folders", "key", "last", "paths", "process", "unnamed",
     )  # fmt: skip
 
     def __init__(self, key: WriterKey, at: float) -> None:
@@ -84,6 +86,7 @@ class _Open:
         self.count = 0
         self.unnamed = 0
         self.beyond: set[bytes] = set()
+        self.folders: set[bytes] | None = set()
         self.paths: dict[bytes, int] = {}
         self.agreement = Agreement()
         self.confidences: set[Confidence] = set()
@@ -98,7 +101,12 @@ class _Open:
 
     def without(self, path: bytes) -> None:
         self.unnamed += 1
-        self.beyond.add(os.path.dirname(path))
+        folder = os.path.dirname(path)
+        self.beyond.add(folder)
+        if self.folders is not None:
+            self.folders.add(folder)
+            if len(self.folders) > _FOLDERS:
+                self.folders = None
         if len(self.beyond) > _BEYOND:
             self.beyond = set(merged(self.beyond))
 
@@ -117,6 +125,7 @@ class _Open:
             last=self.last,
             unnamed=self.unnamed,
             beyond=merged(self.beyond),
+            folders=None if self.folders is None else frozenset(self.folders),
         )
 
 

@@ -24,6 +24,7 @@ from hostseal.scans.belief import Belief, OpenSeal, believe
 from hostseal.scans.child import Child, Ended
 from hostseal.scans.judge import Judge, Looked
 from hostseal.scans.owed import Ledger, Owed
+from hostseal.scans.rest import LIMIT, Rest, alone, event
 from hostseal.scans.standing import Standing
 from hostseal.seal.index import SealIndex
 from hostseal.seal.told import Found, How, Told
@@ -78,6 +79,8 @@ class Keeper:
         self._told = Told(self._folder)
         self._plan, self._owed = Plan(settings.attempts), Ledger()
         self._standing = Standing(settings)
+        self._rests: list[Rest] = []
+        self._resting: list[Rest] = []
         self._lock = threading.Condition()
         self._doubt, self._serial, self._born = True, 0, clock.monotonic()
         self._files = {settings.manifest.encode(), settings.public_key.encode()}
@@ -91,6 +94,14 @@ class Keeper:
         """Scan what a loss concerns; a later `sensor.lost` says that it was done."""
         with self._lock:
             self._plan.ask(cause, scope, [self._owed.add(loss)])
+            self._lock.notify_all()
+
+    def rest(self, data: Mapping[str, Any], scope: Iterable[bytes], folders: frozenset[bytes] | None) -> None:
+        """Scan for what a recorded change set did not name; a later `files.changed` names it, if it can only be that."""
+        with self._lock:
+            if folders is not None and len(self._rests) < LIMIT:
+                self._rests.append(Rest(data=data, folders=folders))
+            self._plan.ask(Cause.LOSS, scope)
             self._lock.notify_all()
 
     def ask(self, cause: Cause, scope: Iterable[bytes]) -> None:
@@ -157,6 +168,8 @@ class Keeper:
                     self._lock.wait(_IDLE_SECONDS)
                 else:
                     self._owed.begin(job.asked)
+                    if job.cause is Cause.LOSS:
+                        self._resting, self._rests = self._resting + self._rests, []
             if job is not None:
                 self._scan(job, stop)
 
@@ -218,6 +231,8 @@ class Keeper:
         self._let_live_records_pass(stop)
         self._look_again()
         complete = ended.outcome is Outcome.DONE
+        if job.cause is Cause.LOSS and complete:
+            self._name_rests(stop)
         found = self._told.found(NAMED)
         if found.fresh:
             seconds = round(self._clock.monotonic() - began, 3)
@@ -227,6 +242,17 @@ class Keeper:
         if not stop.is_set():
             self._told.keep(job.scope, complete=complete)
         return found.count
+
+    def _name_rests(self, stop: threading.Event) -> None:
+        """Name what change sets had no room for. While a loss is owed it may have been somebody whom nobody saw."""
+        with self._lock:
+            rests, self._resting = self._resting, []
+            if len(self._owed):
+                return
+        for rest, folders in alone(rests):
+            count, first = self._told.fresh(folders, NAMED)
+            if count:
+                self._put(EventType.FILES_CHANGED, event(rest, first, count), stop)
 
     def _let_live_records_pass(self, stop: threading.Event) -> None:
         """Wait for the records of what the scan may have met on its way, so that those who did it are named there."""

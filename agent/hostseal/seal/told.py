@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -28,6 +28,7 @@ SELECT count(*), ifnull(sum(told = 'live'), 0), ifnull(sum(told IS NULL), 0) FRO
 _FIRST = """
 SELECT path, change, sealed, found FROM seen WHERE told IS NOT 'by_design' ORDER BY told IS NOT NULL, path LIMIT ?
 """
+_FRESH = "SELECT path, change, sealed, found FROM seen WHERE told IS NULL ORDER BY path, change"
 
 
 class How(StrEnum):
@@ -138,6 +139,27 @@ class Told:
                 "INSERT INTO seen VALUES (?, ?, ?, ?, ?)",
                 [(path, one.change, one.sealed, one.found, how) for one in differences],
             )
+
+    def fresh(self, folders: Collection[bytes], limit: int) -> tuple[int, dict[bytes, list[Difference]]]:
+        """Take what nobody told in these very directories for told live; return how many paths, and the first of them."""
+        found: dict[bytes, list[Difference]] = {}
+        count = 0
+        with self._lock, self._database:
+            rows = self._database.execute(_FRESH).fetchall()
+            for path, change, sealed, now in rows:
+                if os.path.dirname(path) not in folders:
+                    continue
+                if path not in found and len(found) < limit:
+                    found[path] = []
+                if path in found:
+                    found[path].append(
+                        Difference(path=text(path), change=Change(change), sealed=sealed, found=now)
+                    )
+                self._database.execute(
+                    "UPDATE seen SET told = ? WHERE path = ? AND change = ?", (How.LIVE, path, change)
+                )
+            count = len({row[0] for row in rows if os.path.dirname(row[0]) in folders})
+        return count, found
 
     def found(self, limit: int) -> Found:
         """Return what the scan that is gathered means, with at most `limit` differences."""

@@ -1,7 +1,7 @@
 """What the file sensor needs of whoever holds the host to its seal."""
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from hostseal.core.attribution import Confidence, Writer
 from hostseal.core.change_set import PathChange
@@ -23,8 +23,8 @@ class Guard(Protocol):
     def owe(self, loss: Owed, cause: Cause, scope: Iterable[bytes]) -> None:
         """Scan what a recorded loss concerns."""
 
-    def ask(self, cause: Cause, scope: Iterable[bytes]) -> None:
-        """Scan a scope."""
+    def rest(self, data: Mapping[str, Any], scope: Iterable[bytes], folders: frozenset[bytes] | None) -> None:
+        """Scan for what a recorded change set did not name: in `folders`, all of them below `scope`."""
 
 
 class Unguarded:
@@ -40,5 +40,5 @@ class Unguarded:
     def owe(self, loss: Owed, cause: Cause, scope: Iterable[bytes]) -> None:
         """Leave a loss at what is on record of it."""
 
-    def ask(self, cause: Cause, scope: Iterable[bytes]) -> None:
-        """Do nothing."""
+    def rest(self, data: Mapping[str, Any], scope: Iterable[bytes], folders: frozenset[bytes] | None) -> None:
+        """Leave it unnamed."""

@@ -13,7 +13,6 @@ from hostseal.core import backoff
 from hostseal.core.attribution import Confidence, ProcessFacts, TracedChange, Writer, WriterKind
 from hostseal.core.blind import Blind
 from hostseal.core.change_set import ChangeSet, Fold, Limits, PathChange
-from hostseal.core.scan_plan import Cause
 from hostseal.core.verdict import Verdict
 from hostseal.errors import SpoolError
 from hostseal.ports import Clock, Emit, FileSensor, RawChange
@@ -234,7 +233,7 @@ class FileWatch:
             self._due.pop(0)
             self._counts.spooled(changes)
         if changes.beyond:
-            self._guard.ask(Cause.LOSS, changes.beyond)
+            self._guard.rest(data, changes.beyond, changes.folders)
 
     def _key(self) -> str:
         return f"{self._born:.6f}/{self._serial}"

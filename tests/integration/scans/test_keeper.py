@@ -285,3 +285,59 @@ def test_files_that_are_held_mapped_for_writing_are_looked_at_though_their_times
         os.utime(tree.top / "a", ns=(before.st_atime_ns, before.st_mtime_ns))
         data = spool.wait("seal.broken")
     assert (data["cause"], data["scope"]) == ("maps", [str(tree.top / "a")])
+
+
+def unnamed(writer: str) -> dict[str, Any]:
+    """Return the data of a change set that had no room for all of its paths."""
+    return {
+        "writer": {"kind": "executable", "exe": writer}, "paths": [], "count": 900, "truncated": True,
+        "confidence": "exact", "first": "1", "last": "2",
+    }  # fmt: skip
+
+
+def test_what_a_change_set_had_no_room_for_is_named_as_its_writers(tree: SealedTree) -> None:
+    spool = Spool()
+    d = os.fsencode(tree.top / "d")
+    with Running(tree.keeper(spool)) as running:
+        running.until(intact)
+        (tree.top / "d/c").write_text("C")
+        (tree.top / "d/new").write_text("")
+        running.keeper.rest(unnamed("/usr/bin/dpkg"), [d], frozenset({d}))
+        data = spool.wait("files.changed")
+        running.until(lambda status: status["scans"]["last"]["cause"] == "loss")
+    assert (data["writer"], data["count"], data["truncated"]) == (
+        unnamed("/usr/bin/dpkg")["writer"],
+        2,
+        False,
+    )
+    assert data["confidence"] == "inferred"
+    assert [(Path(one["path"]).name, one["what"], one["seal"], one["differs"]) for one in data["paths"]] == [
+        ("c", ["modified"], "broken", ["content"]),
+        ("new", ["created"], "broken", ["added"]),
+    ]
+    assert spool.of("seal.broken") == []
+
+
+def test_what_may_be_somebody_elses_is_nobodys(tree: SealedTree) -> None:
+    """In another directory, in one that two writers had no room for, or while something was lost."""
+    spool = Spool()
+    top, d = os.fsencode(tree.top), os.fsencode(tree.top / "d")
+    with Running(tree.keeper(spool)) as running:
+        running.until(intact)
+        (tree.top / "d/c").write_text("C")
+        running.keeper.rest(unnamed("/usr/bin/dpkg"), [top], frozenset({top}))
+        assert names(tree, spool.wait("seal.broken")) == {("d/c", "content")}
+        (tree.top / "d/c").write_text("D")
+        with running.keeper._lock:
+            running.keeper.rest(unnamed("/usr/bin/dpkg"), [d], frozenset({d}))
+            running.keeper.rest(unnamed("/usr/bin/vi"), [d], frozenset({d}))
+        assert names(tree, spool.wait("seal.broken", 2)) == {("d/c", "content")}
+        (tree.top / "d/c").write_text("E")
+        with running.keeper._lock:
+            running.keeper.rest(unnamed("/usr/bin/dpkg"), [d], frozenset({d}))
+            running.keeper.owe(LOSS, Cause.LOSS, [d])
+        assert names(tree, spool.wait("seal.broken", 3)) == {("d/c", "content")}
+        (tree.top / "d/c").write_text("F")
+        running.keeper.rest(unnamed("/usr/bin/dpkg"), [d], None)
+        assert names(tree, spool.wait("seal.broken", 4)) == {("d/c", "content")}
+    assert spool.of("files.changed") == []
