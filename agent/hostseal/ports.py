@@ -59,7 +59,11 @@ class FileSensor(Protocol):
 
 
 class FileSink(Protocol):
-    """Takes what a :class:`FileSensor` sees."""
+    """Takes what a :class:`FileSensor` sees.
+
+    What was renamed may have been a directory, with all that was below its old name, and another may be there by now:
+    what is known of below such a path is to be looked at. What is below the new name is told, path by path.
+    """
 
     def changed(self, change: RawChange) -> None:
         """Take one raw change."""

@@ -14,7 +14,7 @@ from hostseal.cli.exit_codes import ExitCode
 from hostseal.config.load import drop_ins, load
 from hostseal.config.settings import Settings
 from hostseal.core.text import shown
-from hostseal.errors import HostsealError, NoAnswerError
+from hostseal.errors import HostsealError, NoAnswerError, SealError
 
 _ADMITS = "test $? -ne 77]"
 
@@ -80,14 +80,19 @@ def _file_sensor(settings: Settings) -> str:
 
 def _seal(settings: Settings) -> str:
     """A manifest that cannot be believed is wrong; a host that was not made from an image has none, which is said."""
-    from hostseal import keys
+    from hostseal import host_identity, keys
     from hostseal.seal.reading import Reader
 
-    manifest = Path(settings.seal.manifest)
+    manifest, image = Path(settings.seal.manifest), host_identity.read(settings.agent.name).image
     if not settings.seal.manifest or not manifest.exists():
+        if image is not None:
+            raise SealError("this host has no manifest, and it was made from an image", hint=str(manifest))
         return "this host has no manifest: every change of a watched file counts as one of an unsealed file"
     with Reader.open(manifest, keys.public_key(Path(settings.seal.public_key))) as reader:
-        return f"{manifest} is believed: {reader.header.entries} paths of {reader.header.image}"
+        header = reader.header
+    if image not in {None, header.image}:
+        raise SealError(f"the manifest is of {header.image}, and this host was made from {image}")
+    return f"{manifest} is believed: {header.entries} paths of {header.image}"
 
 
 def _opa(settings: Settings) -> str:

@@ -28,7 +28,14 @@ class FilesSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """
 
     backend: Backend = Backend.AUTO
-    watch: tuple[str, ...] = ("/etc", "/usr", "/boot", "/opt", "/root", "/var/spool/cron", "/home/*/.ssh")
+    watch: tuple[str, ...] = (
+        "/etc", "/usr", "/boot", "/opt", "/root", "/home/*/.ssh",
+        # What may be left to run later, or at the next login: jobs, units of users and what keeps their managers running,
+        # shells' profiles. The shells' histories, which every login writes, match none of these.
+        "/var/spool/cron", "/var/spool/at", "/var/lib/systemd/linger",
+        "/home/*/.config/systemd", "/home/*/.local/share/systemd",
+        "/home/*/.*profile", "/home/*/.bash[_r][acl]*", "/home/*/.zsh[er]*", "/home/*/.pam_environment",
+    )  # fmt: skip
     exclude: tuple[str, ...] = ("/root/.ansible/tmp/*", "/root/.ansible/cp/*")
     by_design: dict[str, ByDesign] = msgspec.field(default_factory=lambda: dict(BY_DESIGN))
     quiet_seconds: float = 0.5

@@ -47,12 +47,19 @@ class WriterKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Transient(msgspec.Struct, frozen=True):
+    """The file of a unit that was made at run time, and when it was, in seconds since boot."""
+
+    path: str
+    made: float
+
+
 class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What /proc said of a process; None is "could not be read" or, for the audit ids, "not set".
 
     `cgroup` is relative to the parent of PID 1's own, `unit` is what systemd calls it, `proves` whether its file
-    is on disk and no login lies in between. `line` is the process and, in a service, those above it in the same unit, the nearest first; `began` is
-    when the last of them started, in seconds since boot.
+    is on disk and no login lies in between; one that was made at run time is `transient`. `line` is the process and, in a service, those above it in the same unit, the nearest first; `began` is
+    when the last of them started, `start` when itself did, in seconds since boot.
     """
 
     pid: int
@@ -64,9 +71,17 @@ class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
     cgroup: str | None = None
     unit: Unit | None = None
     proves: bool = False
+    transient: Transient | None = None
     line: tuple[Process, ...] = ()
+    start: float | None = None
     began: float | None = None
     given: Given = NONE
+
+    def may_be(self, other: "ProcessFacts") -> bool:
+        """Tell whether these may be facts of the same process: a pid is given again, but not with the same start."""
+        return self.pid == other.pid and (
+            self.start is None or other.start is None or self.start == other.start
+        )
 
 
 class TracedChange(RawChange, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -129,19 +130,20 @@ def _in_home(path: bytes, home: bytes, key_files: Iterable[str]) -> Artefact | N
 
 def _keys(path: bytes, home: bytes, key_files: Iterable[str]) -> Artefact | None:
     for pattern in key_files:
-        wanted = pattern if pattern.startswith("/") else f"%h/{pattern}"
-        if home:
-            wanted = wanted.replace("%h", home.decode("utf-8", "surrogateescape"))
-        if re.fullmatch(_expression(wanted), path):
+        found = _expression(pattern).fullmatch(path)
+        if found and (not home or found.groupdict().get("home", home) == home):
             return Artefact(kind=Lays.AUTHORIZED_KEYS, home=home or None)
     return None
 
 
-def _expression(pattern: str) -> bytes:
+@lru_cache(64)
+def _expression(pattern: str) -> re.Pattern[bytes]:
     """Return a pattern of AuthorizedKeysFile as an expression; what stands for a user is one name, `%h` a whole path."""
-    pieces = re.split(r"(%[hUu%])", pattern)
-    means = {"%h": rb"/.+", "%u": rb"[^/]+", "%U": rb"[0-9]+", "%%": rb"%"}
-    return b"".join(means.get(piece, re.escape(piece.encode("utf-8", "surrogateescape"))) for piece in pieces)
+    means = {"%h": rb"(?P<home>/.+)", "%u": rb"[^/]+", "%U": rb"[0-9]+", "%%": rb"%"}
+    whole = pattern if pattern.startswith(("/", "%h")) else f"%h/{pattern}"
+    before, home, after = whole.partition("%h")
+    pieces = [*re.split(r"(%[Uu%])", before), home, *re.split(r"(%[Uu%])", after)]
+    return re.compile(b"".join(means.get(p, re.escape(p.encode("utf-8", "surrogateescape"))) for p in pieces))
 
 
 def _job(path: bytes, folder: bytes, name: bytes) -> Artefact | None:
@@ -161,6 +163,8 @@ def _of_manager(path: bytes) -> Artefact | None:
         return Artefact(kind=Lays.UNIT, unit="rc-local.service")
     if path.startswith(b"/etc/init.d/") and path.count(b"/") == 3:  # noqa: PLR2004 - the folder's own files
         return Artefact(kind=Lays.UNIT, unit=f"{faithful(path[12:])}.service")
+    if b"/systemd/" not in path:
+        return None
     for folder in _SYSTEM_UNITS:
         if path.startswith(folder + b"/"):
             return _unit(path[len(folder) + 1 :], None)

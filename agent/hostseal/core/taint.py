@@ -12,12 +12,17 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from hostseal.core.attribution import ProcessFacts
+from hostseal.core.attribution import ProcessFacts, Transient
 from hostseal.core.persistence import Lays
 from hostseal.core.units import Unit, same_or_template
 
 LIMIT = 256
 JOBS = 64
+ASKED = 64
+SOON, LATE = 3.0, 1.0
+"""Seconds from the start of systemd-run to the unit that it asks for, and by how much the kernel's news of it may be late."""
+
+ASKING = frozenset({"/usr/bin/systemd-run", "/bin/systemd-run"})
 CRON_UNITS = frozenset({"cron.service", "crond.service", "anacron.service"})
 AT_UNIT = "atd.service"
 _GONE = " (deleted)"
@@ -65,11 +70,21 @@ class Laid(msgspec.Struct, frozen=True, kw_only=True):
 EVERYONE, NOT_KNOWN = -1, -2
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that has had a manager make a unit (systemd-run), when, and for which login uid."""
+
+    session: Mapping[str, Any]
+    boot: str
+    at: float
+    uid: int | None
+
+
 class Taint(msgspec.Struct, frozen=True):
     """All that was laid and is still of concern, the oldest first; `dropped` counts what found no room any more."""
 
     items: tuple[Laid, ...] = ()
     dropped: int = 0
+    asked: tuple[Asked, ...] = ()
 
 
 def laid(taint: Taint, one: Laid) -> Taint:
@@ -79,7 +94,12 @@ def laid(taint: Taint, one: Laid) -> Taint:
         return taint
     others = [item for item in taint.items if item.path != one.path]
     kept = (*others, one)[-LIMIT:]
-    return Taint(kept, taint.dropped + len(others) + 1 - len(kept))
+    return replace(taint, items=kept, dropped=taint.dropped + len(others) + 1 - len(kept))
+
+
+def asked(taint: Taint, one: Asked) -> Taint:
+    """Return the taint after a session has asked a manager for a unit."""
+    return replace(taint, asked=(*taint.asked, one)[-ASKED:])
 
 
 def find(taint: Taint, path: str) -> Laid | None:
@@ -94,14 +114,32 @@ def restored(taint: Taint, path: str) -> Taint:
 
 def source_of(taint: Taint, facts: ProcessFacts, boot: str) -> Laid | None:
     """Return what a process that belongs to no session comes of, as far as that can be told; None if it cannot."""
-    if facts.unit is None or not taint.items:
+    if facts.unit is None:
         return None
+    if facts.transient is not None:
+        return _by_asking(taint, facts.transient, facts.unit, boot)
     if facts.unit.name in CRON_UNITS and (found := _by_cron(taint, facts)) is not None:
         return found
     if facts.unit.name == AT_UNIT and (found := _by_at(taint, facts)) is not None:
         return found
     items = [i for i in taint.items if i.unit is not None and _runs(i, facts.unit)]
     return next((i for i in reversed(items) if not _before(facts, i, boot)), None)
+
+
+def _by_asking(taint: Taint, transient: Transient, unit: Unit, boot: str) -> Laid | None:
+    """Return the unit as laid by the one session that was asking just then; two at a time are not told apart."""
+    earliest, latest = transient.made - SOON, transient.made + LATE
+    found = [
+        one
+        for one in taint.asked
+        if one.boot == boot and earliest <= one.at <= latest and unit.user in {None, one.uid}
+    ]
+    if not found or any(one.session != found[0].session for one in found):
+        return None
+    session = found[0].session
+    return Laid(
+        path=transient.path, kind=Lays.UNIT, session=session, boot=boot, at=transient.made, unit=unit.name
+    )
 
 
 def _runs(item: Laid, unit: Unit) -> bool:

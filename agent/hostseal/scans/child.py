@@ -15,13 +15,15 @@ import msgspec
 
 from hostseal.cli.exit_codes import ExitCode
 from hostseal.config.seal import SealSettings
-from hostseal.core.scan_plan import Job, Outcome, Pace
+from hostseal.core.scan_plan import Cause, Job, Outcome, Pace
 from hostseal.core.scopes import WHOLE
 from hostseal.core.seal_compare import Difference
 
 NICE = {Pace.URGENT: 5, Pace.REST: 19}
 LOOK_SECONDS = 0.5
 _END_SECONDS = 5.0
+# Who holds a file mapped may write without its times telling, and who asks for a scan wants no answer from before.
+_ANEW = {Cause.MAPS, Cause.DEMAND}
 _GOOD = {ExitCode.OK, ExitCode.SEAL_BROKEN}
 _LINE_LIMIT = 1 << 20
 _SAID_LIMIT = 2_000
@@ -91,7 +93,8 @@ class Child:
     def _command(self, job: Job) -> list[str | bytes]:
         command: list[str | bytes] = [*self._program, "seal", "scan", "--json-lines", "--newest-first"]
         command += ["--manifest", self._settings.manifest, "--public-key", self._settings.public_key]
-        command += ["--cache", str(self._cache)]
+        if job.cause not in _ANEW:
+            command += ["--cache", str(self._cache)]
         if job.pace is Pace.REST:
             command.append("--idle")
         for top in job.scope if job.scope != WHOLE else ():

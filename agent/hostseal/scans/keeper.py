@@ -8,33 +8,31 @@ from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 from hostseal.config.seal import SealSettings
-from hostseal.core import backoff, blind
+from hostseal.core import blind
 from hostseal.core.attribution import Confidence, Writer
 from hostseal.core.blind import Blind, Moment
 from hostseal.core.change_set import PathChange
 from hostseal.core.event import EventType
 from hostseal.core.scan_plan import Cause, Job, Outcome, Plan
 from hostseal.core.scopes import WHOLE
-from hostseal.core.seal_compare import Difference
-from hostseal.core.text import faithful
 from hostseal.core.verdict import Sealed, Verdict
-from hostseal.errors import SealError, SpoolError
-from hostseal.ports import Clock, Emit
-from hostseal.scans.belief import Belief, OpenSeal, believe
+from hostseal.errors import SealError
+from hostseal.ports import Clock, Emit, Seal
+from hostseal.scans.belief import OpenSeal, believe
 from hostseal.scans.child import Child, Ended
 from hostseal.scans.judge import Judge, Looked
 from hostseal.scans.owed import Ledger, Owed
+from hostseal.scans.record import Record
 from hostseal.scans.rest import LIMIT, Rest, alone, event
 from hostseal.scans.standing import Standing
 from hostseal.seal.index import SealIndex
-from hostseal.seal.told import Found, How, Told
+from hostseal.seal.told import How, Told
 
-SENSOR = "seal"
 NAMED = 200
 LOOK_AGAIN = 1_000
 LOOK_AGAIN_BYTES = 256 << 20
 QUIET_SECONDS = 30.0
-_IDLE_SECONDS = 1.0
+_IDLE_SECONDS = 2.0
 _HOW = {Sealed.BROKEN: How.LIVE, Sealed.BY_DESIGN: How.BY_DESIGN}
 
 
@@ -46,6 +44,10 @@ class Live(Protocol):
 
     def blind(self, interval: Blind) -> None:
         """Take the news that nobody looked for a while."""
+
+
+Maps = Callable[[], Iterable[bytes]]
+"""Returns the files of the sealed trees that a program holds mapped, shared and for writing."""
 
 
 class Keeper:
@@ -66,9 +68,12 @@ class Keeper:
     ) -> None:
         """`image` is the one the host enrolled with. SpoolError when the state cannot be used."""
         self._settings, self._folder, self._image = settings, state / "seal", image
-        self._emit, self._clock, self._boottime, self._open_seal = emit, clock, boottime, open_seal
+        self._clock, self._boottime, self._open_seal = clock, boottime, open_seal
+        self._record = Record(emit, clock)
         self._judge = judge
         self.live: Live | None = None
+        self.maps: Maps | None = None
+        self._maps_due = clock.monotonic() + settings.maps_seconds
         self._child = child or Child(settings, self._folder / "stat-cache")
         self._told = Told(self._folder)
         self._plan, self._owed = Plan(settings.attempts), Ledger()
@@ -76,7 +81,7 @@ class Keeper:
         self._rests: list[Rest] = []
         self._resting: list[Rest] = []
         self._lock = threading.Condition()
-        self._doubt, self._serial, self._born = True, 0, clock.monotonic()
+        self._doubt = True
         self._files = {settings.manifest.encode(), settings.public_key.encode()}
         self._moment = self._now()
 
@@ -152,6 +157,7 @@ class Keeper:
         self._moment = self._now()
         while not stop.is_set():
             self._tick()
+            self._look_for_maps()
             if self._doubt:
                 self._doubt = False
                 self._believe(stop)
@@ -186,11 +192,7 @@ class Keeper:
                 for job in self._plan.drop():
                     self._standing.refused += len(self._owed.settle(job.asked))
         if self._standing.believes(found) and found.cause:
-            self._say_untrusted(found, stop)
-
-    def _say_untrusted(self, found: Belief, stop: threading.Event) -> None:
-        data = {"cause": found.cause, "manifest": self._settings.manifest, "detail": found.detail}
-        self._put(EventType.SEAL_UNTRUSTED, data, stop)
+            self._record.untrusted(found, self._settings.manifest, stop)
 
     def _scan(self, job: Job, stop: threading.Event) -> None:
         seal = self._judge.seal
@@ -203,7 +205,7 @@ class Keeper:
             return
         count = 0
         if ended.outcome is not Outcome.FAILED:
-            count = self._conclude(job, ended, seal.image, seal.manifest, began, stop)
+            count = self._conclude(job, ended, seal, began, stop)
         else:
             self._doubt = True
         with self._lock:
@@ -211,15 +213,13 @@ class Keeper:
             done = self._owed.settle(job.asked) if ended.outcome is Outcome.DONE else []
             refused = self._owed.settle(given_up.asked) if given_up is not None else []
             self._owed.begin(())
-        for loss in done:
-            self._put(EventType.SENSOR_LOST, loss.rescanned(count), stop)
+        self._record.rescanned(done, count, stop)
         if given_up is not None:
-            self._give_up(given_up, ended, refused, stop)
+            self._standing.refused += len(refused)
+            self._record.given_up(given_up, ended.why, refused, stop)
         self._standing.ended(job, ended, self._clock.now(), given_up=given_up is not None)
 
-    def _conclude(
-        self, job: Job, ended: Ended, image: str, manifest: str, began: float, stop: threading.Event
-    ) -> int:
+    def _conclude(self, job: Job, ended: Ended, seal: Seal, began: float, stop: threading.Event) -> int:
         """Put on record what a scan found and nobody told yet; return how many differences there are."""
         self._let_live_records_pass(stop)
         self._look_again()
@@ -228,10 +228,7 @@ class Keeper:
             self._name_rests(stop)
         found = self._told.found(NAMED)
         if found.fresh:
-            seconds = round(self._clock.monotonic() - began, 3)
-            entries = ended.summary.entries if ended.summary is not None else 0
-            data = _broken(job, found, complete=complete, entries=entries, seconds=seconds)
-            self._put(EventType.SEAL_BROKEN, {**data, "image": image, "manifest": manifest}, stop)
+            self._record.broken(job, ended, found, seal, self._clock.monotonic() - began, stop)
         if not stop.is_set():
             self._told.keep(job.scope, complete=complete)
         return found.count
@@ -245,7 +242,8 @@ class Keeper:
         for rest, folders in alone(rests):
             count, first = self._told.fresh(folders, NAMED)
             if count:
-                self._put(EventType.FILES_CHANGED, event(rest, first, count), stop)
+                self._record.put(EventType.FILES_CHANGED, event(rest, first, count), stop)
+                self._standing.rests += 1
 
     def _let_live_records_pass(self, stop: threading.Event) -> None:
         """Wait for the records of what the scan may have met on its way, so that those who did it are named there."""
@@ -268,62 +266,19 @@ class Keeper:
             self._told.again(path, how, looked.verdict.differences)
             self._tick()
 
-    def _give_up(self, job: Job, ended: Ended, refused: Sequence[Owed], stop: threading.Event) -> None:
-        self._standing.refused += len(refused)
-        self._put(
-            EventType.SENSOR_LOST,
-            {
-                "sensor": SENSOR,
-                "cause": "scan_given_up",
-                "since": None,
-                "until": None,
-                "scope": ", ".join(map(faithful, job.scope)),
-                "rescanned": False,
-                "detail": {
-                    "why": ended.why,
-                    "attempts": job.attempts,
-                    "losses": [one.cause for one in refused],
-                },
-            },
-            stop,
-        )
-
-    def _put(self, kind: EventType, data: dict[str, Any], stop: threading.Event) -> None:
-        """Record an event, however long the spool refuses it."""
-        failed = 0
-        while not stop.is_set():
-            try:
-                self._emit(str(kind), data, sensor=SENSOR, key=f"{self._born:.6f}/{self._serial}")
-            except SpoolError:
-                failed += 1
-                stop.wait(backoff.delay(failed))
-                continue
-            self._serial += 1
-            return
-
     def _tick(self) -> None:
         now = self._now()
         interval, self._moment = blind.between(self._moment, now), now
         if interval is not None and self.live is not None:
             self.live.blind(interval)
 
+    def _look_for_maps(self) -> None:
+        now = self._clock.monotonic()
+        if self.maps is not None and now >= self._maps_due:
+            self._maps_due = now + self._settings.maps_seconds
+            seal = self._judge.seal
+            if held := [path for path in self.maps() if seal is not None and seal.covers(path)]:
+                self.ask(Cause.MAPS, held)
+
     def _now(self) -> Moment:
         return Moment(self._boottime(), self._clock.monotonic())
-
-
-def _broken(job: Job, found: Found, *, complete: bool, entries: int, seconds: float) -> dict[str, Any]:
-    return {
-        "cause": str(job.cause),
-        "scope": [faithful(path) for path in job.scope],
-        "differences": [_named(one) for one in found.first],
-        "count": found.count,
-        "known": found.known,
-        "truncated": found.count > len(found.first),
-        "complete": complete,
-        "entries": entries,
-        "seconds": seconds,
-    }
-
-
-def _named(one: Difference) -> dict[str, str]:
-    return {"path": one.path, "change": str(one.change), "sealed": one.sealed, "found": one.found}

@@ -28,7 +28,7 @@ class Standing:
         self._last: dict[str, Any] | None = None
         self._given_up: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self._ended = dict.fromkeys(Outcome, 0)
-        self.refused = 0
+        self.refused = self.rests = 0
 
     @property
     def why(self) -> str:
@@ -111,6 +111,7 @@ class Standing:
                 "ended": {str(outcome): count for outcome, count in self._ended.items()},
                 "losses_waiting": owed,
                 "losses_refused": self.refused,
+                "rests_named": self.rests,
                 "limits": {
                     "urgent_seconds": self._settings.urgent_seconds,
                     "limit_seconds": self._settings.limit_seconds,

@@ -15,7 +15,7 @@ import msgspec
 
 from hostseal import durable
 from hostseal.core.seal import folder_rank
-from hostseal.seal.work import Known
+from hostseal.seal.work import NO_FILE, NOTHING
 
 _MAGIC = b"hostseal seal cache 1\n"
 _LENGTH_BYTES = 4
@@ -27,7 +27,7 @@ _Place = tuple[bytes, int]
 class _Part(msgspec.Struct, frozen=True, array_like=True):
     folder: bytes
     number: int
-    known: dict[bytes, Known]
+    known: msgspec.Raw
 
 
 class Cache:
@@ -39,15 +39,17 @@ class Cache:
         self._none = path is None
         self._next = next(self._parts, None)
 
-    def of(self, folder: bytes, number: int) -> dict[bytes, Known] | None:
+    def of(self, folder: bytes, number: int) -> msgspec.Raw:
         """Return what is known of the files of a folder's listing with this number. Asked for in a manifest's order."""
         if self._none:
-            return None
+            return NOTHING
         wanted = folder_rank(folder), number
         while self._next is not None and (folder_rank(self._next.folder), self._next.number) < wanted:
             self._next = next(self._parts, None)
         found = self._next
-        return found.known if found is not None and (found.folder, found.number) == (folder, number) else {}
+        return (
+            found.known if found is not None and (found.folder, found.number) == (folder, number) else NO_FILE
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -65,12 +67,12 @@ class CacheWriter:
         self._encoder = msgspec.msgpack.Encoder()
         self._spool: BinaryIO | None = None
 
-    def add(self, places: Sequence[_Place], known: Sequence[dict[bytes, Known]]) -> None:
+    def add(self, places: Sequence[_Place], known: Sequence[msgspec.Raw]) -> None:
         """Take in what is known of listings, in a manifest's order."""
         if self._spool is None:
             return
         for (folder, number), files in zip(places, known, strict=True):
-            if files:
+            if bytes(files) != bytes(NO_FILE):
                 part = self._encoder.encode(_Part(folder, number, files))
                 self._spool.write(len(part).to_bytes(_LENGTH_BYTES, "big") + part)
 

@@ -9,7 +9,7 @@ from typing import Self
 
 import msgspec
 
-from hostseal import keys
+from hostseal import durable, keys
 from hostseal.core.seal import Entry, Header, Personal
 from hostseal.core.seal_compare import Own
 from hostseal.core.seal_format import Item, Listing, entry
@@ -55,11 +55,14 @@ class SealIndex:
             return cls(database, reader.header, reader.digest)
 
     def entry(self, path: bytes) -> Entry | None:
-        """Return what the seal says of a path, None if it says nothing."""
+        """Return what the seal says of a path, None if it says nothing. SealError when the index cannot be read."""
         folder, name = os.path.split(path)
-        row = self._database.execute(
-            "SELECT item, package FROM entries WHERE folder = ? AND name = ?", (folder, name)
-        ).fetchone()
+        try:
+            row = self._database.execute(
+                "SELECT item, package FROM entries WHERE folder = ? AND name = ?", (folder, name)
+            ).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise SealError(f"the seal's index cannot be read: {error}") from error
         return None if row is None else entry(folder, self._decoder.decode(row[0]), row[1])
 
     def own(self, path: bytes) -> Personal | None:
@@ -97,7 +100,17 @@ def _make(place: Path, reader: Reader) -> None:
             for listing in reader.listings():
                 database.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", _rows(listing, encoder))
             database.execute("INSERT INTO about VALUES (?, ?)", (_FORM, reader.digest))
+    _sync(draft)
     draft.replace(place)
+    durable.sync_directory(place.parent)
+
+
+def _sync(place: Path) -> None:
+    file = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _rows(listing: Listing, encoder: msgspec.msgpack.Encoder) -> Iterator[tuple[bytes, bytes, bytes, str]]:

@@ -43,7 +43,7 @@ def entry(path: bytes, place: bytes, *, limit: int = NO_LIMIT) -> Entry:
     folder, name = os.path.split(place.rstrip(b"/"))
     directory = os.open(folder or b".", _FOLDER)
     try:
-        found, _ = item(directory, name, limit=limit)
+        found, _ = item(directory, name or b".", limit=limit)
     finally:
         os.close(directory)
     return spelled(os.path.dirname(path), renamed(found, os.path.basename(path)))
@@ -73,14 +73,23 @@ def surface(directory: int, name: bytes) -> Item:
     """Return what a name in an open directory is, without a file's content. OSError."""
     status = os.stat(name, dir_fd=directory, follow_symlinks=False)
     if stat.S_ISREG(status.st_mode):
-        return known(directory, name, status, b"")
+        place = b"/proc/self/fd/%d/%s" % (directory, name)
+        return recorded(name, status, b"", _attributes(place))
     return _other(directory, name, status)
 
 
-def known(directory: int, name: bytes, status: os.stat_result, sha256: bytes) -> Item:
-    """Return what a file is whose content is known by its unchanged status. OSError."""
-    place = b"/proc/self/fd/%d/%s" % (directory, name)
-    return _item(name, "f", status, status.st_size, sha256, _attributes(place))
+def recorded(name: bytes, status: os.stat_result, sha256: bytes, xattrs: dict[str, bytes]) -> Item:
+    """Return a file of which all is known."""
+    return Item(
+        name,
+        "f",
+        status.st_mode & 0o7777,
+        status.st_uid,
+        status.st_gid,
+        status.st_size,
+        sha256,
+        xattrs,
+    )
 
 
 def _file(
@@ -109,7 +118,7 @@ def _file(
             spent(count)
         if count != size or not _same(status, os.fstat(file)):
             return None
-        return _item(name, "f", status, size, digest, _attributes(file))
+        return recorded(name, status, digest, _attributes(file))
     finally:
         os.close(file)
 
@@ -141,22 +150,8 @@ def _other(directory: int, name: bytes, status: os.stat_result) -> Item:
         content = os.readlink(name, dir_fd=directory)
     elif letter in {"c", "b"}:
         content = b"%d:%d" % (os.major(status.st_rdev), os.minor(status.st_rdev))
-    return _item(name, letter, status, 0, content, _attributes(b"/proc/self/fd/%d/%s" % (directory, name)))
-
-
-def _item(
-    name: bytes, letter: Letter, status: os.stat_result, size: int, content: bytes, xattrs: dict[str, bytes]
-) -> Item:
-    return Item(
-        name,
-        letter,
-        status.st_mode & 0o7777,
-        status.st_uid,
-        status.st_gid,
-        size,
-        content,
-        xattrs,
-    )
+    xattrs = _attributes(b"/proc/self/fd/%d/%s" % (directory, name))
+    return Item(name, letter, status.st_mode & 0o7777, status.st_uid, status.st_gid, 0, content, xattrs)
 
 
 def _attributes(place: int | bytes) -> dict[str, bytes]:

@@ -18,7 +18,7 @@ from hostseal.errors import SealError
 _INFO = "var/lib/dpkg/info"
 _DIVERSIONS = "var/lib/dpkg/diversions"
 _RPM = ("usr/lib/sysimage/rpm", "var/lib/rpm")
-_RPM_FORMAT = "[%{NAME}\\t%{FILENAMES}\\n]"
+_RPM_FORMAT = "[%{=NAME}\\t%{FILENAMES}\\n]"
 _LINKS = 40
 
 
@@ -132,22 +132,24 @@ def _diversions(path: bytes) -> dict[bytes, tuple[bytes, str]]:
 
 def _rpm(root: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield the package and the path of all that rpm put there; nothing when the tree is not rpm's."""
-    if not any(os.path.isdir(os.path.join(root, name.encode())) for name in _RPM):
+    places = [name for name in _RPM if os.path.isdir(os.path.join(root, name.encode()))]
+    if not places:
         return
     if shutil.which("rpm") is None:
         raise SealError(
             "the tree's packages are rpm's, and there is no rpm here to read them", hint="install rpm"
         )
-    argv: list[str | bytes] = ["rpm", "--root", os.path.abspath(root or b"/"), "-qa", "--qf", _RPM_FORMAT]
-    with (
-        tempfile.TemporaryFile() as said,
-        subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said) as running,
-    ):
-        for line in running.stdout or ():
-            package, _, path = line.rstrip(b"\n").partition(b"\t")
-            if path.startswith(b"/"):
-                yield os.fsdecode(package), path
-        if running.wait():
-            said.seek(0)
-            why = said.read()[-500:].decode("utf-8", "backslashreplace").strip()
+    # Of a copy: rpm writes beside a database that it reads, and another system's looks for it elsewhere.
+    with tempfile.TemporaryDirectory() as copy, tempfile.TemporaryFile() as said:
+        shutil.copytree(os.path.join(os.fsdecode(root), places[0]), copy, dirs_exist_ok=True)
+        argv = ["rpm", "--dbpath", copy, "-qa", "--qf", _RPM_FORMAT]
+        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said) as running:
+            for line in running.stdout or ():
+                package, _, path = line.rstrip(b"\n").partition(b"\t")
+                if path.startswith(b"/"):
+                    yield os.fsdecode(package), path
+            status = running.wait()
+        said.seek(0)
+        why = said.read()[-500:].decode("utf-8", "backslashreplace").strip()
+        if status or "error:" in why:
             raise SealError(f"rpm cannot read the tree's packages: {why}")

@@ -83,12 +83,14 @@ class _Verify:
         decoder = msgspec.msgpack.Decoder(Checked)
         count = workers.processors() if self._how.jobs is None else self._how.jobs
         self._here = Work(self._setup)
+        entries = 0
         try:
             with CacheWriter(self._how.cache) as cache:
                 self._asked: list[list[tuple[bytes, int]]] = []
                 for raw in workers.answers(self._setup, workers.CHECK, self._tasks(), count):
                     answer = decoder.decode(raw)
                     cache.add(self._asked.pop(0), answer.known)
+                    entries += answer.entries
                     yield Batch(
                         differences=tuple(answer.differences),
                         entries=answer.entries,
@@ -98,6 +100,10 @@ class _Verify:
                     )
                     for folder in answer.added:
                         yield from self._new(folder)
+                if not self._how.scope and entries != self._reader.header.entries:
+                    raise SealError(
+                        f"the manifest names {self._reader.header.entries} entries and holds {entries}"
+                    )
                 yield from self._unsealed_above()
                 yield from self._unsealed_scopes()
                 if not self._how.scope:
@@ -151,7 +157,11 @@ class _Verify:
         try:
             there = [name for name, _ in self._folders.names(folder)]
         except OSError:
-            there = []  # the worker finds that out too, and says so
+            # The worker finds that out too, and says so.
+            yield payload, None
+            yield following, None
+            yield from ((one, None) for one in payloads)
+            return
         start = 0
         while following is not None:
             last = form.read_listing(payload).items[-1].name
@@ -162,6 +172,7 @@ class _Verify:
 
     def _new(self, top: bytes) -> Iterator[Batch]:
         """Yield all that is in a folder that the manifest does not have."""
+        self._folders.forget()
         walk = Walk(self._folders, None, top)
         for part in walk:
             found: list[Difference] = []
@@ -204,7 +215,11 @@ class _Verify:
             folder = stack.pop()
             try:
                 found = self._folders.names(folder)
-            except OSError:
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                if folder not in self._above and self._scope.within(folder)[0]:
+                    yield Batch(differences=(_unreadable(folder, error),), unreadable=1)
                 continue
             for name, is_folder in reversed(found):
                 path = os.path.join(folder, name)

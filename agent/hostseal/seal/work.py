@@ -4,7 +4,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import BinaryIO
 
 import msgspec
@@ -19,6 +19,7 @@ from hostseal.seal.folders import Folders
 from hostseal.seal.walk import Part, looked, reason
 
 LENGTH_BYTES = 4
+NOTHING, NO_FILE = msgspec.Raw(b"\xc0"), msgspec.Raw(b"\x80")
 _FRESH_NS = 2_000_000_000
 
 
@@ -31,8 +32,11 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     bytes_per_second: int = 0
 
 
-class Known(msgspec.Struct, frozen=True, array_like=True):
-    """A file's content by its status: as long as all of it is the same, so is the content."""
+class Known(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A file's content and attributes by its status: as long as all of that is the same, so are they.
+
+    Whatever changes one of them changes the ctime, inode(7).
+    """
 
     device: int
     inode: int
@@ -41,6 +45,7 @@ class Known(msgspec.Struct, frozen=True, array_like=True):
     ctime_ns: int
     mode: int
     sha256: bytes
+    xattrs: dict[str, bytes]
 
     def is_of(self, status: os.stat_result) -> bool:
         """Tell whether it still is the content."""
@@ -67,14 +72,14 @@ class Looked(msgspec.Struct, frozen=True, array_like=True):
 class Check(msgspec.Struct, frozen=True, array_like=True):
     """A listing's payload to compare with what is there, and what is known of its files.
 
-    `names`: what is in the folder between the listing before and the one after, None for the worker to look itself.
+    `known`: a map from names to :class:`Known`, NOTHING when it is not asked for. `names`: what is in the folder between the listing before and the one after, None for the worker to look itself.
     `only`: the names that matter, None for all.
     """
 
     payload: bytes
     names: tuple[bytes, ...] | None
     only: tuple[bytes, ...] | None
-    known: dict[bytes, Known] | None
+    known: msgspec.Raw
 
 
 class Checked(msgspec.Struct, array_like=True):
@@ -90,7 +95,7 @@ class Checked(msgspec.Struct, array_like=True):
     cached: int = 0
     unreadable: int = 0
     added: list[bytes] = []
-    known: list[dict[bytes, Known]] = []
+    known: list[msgspec.Raw] = []
 
 
 class Work:
@@ -105,6 +110,7 @@ class Work:
         self._encoder = msgspec.msgpack.Encoder()
         self._parts = msgspec.msgpack.Decoder(list[Part])
         self._checks = msgspec.msgpack.Decoder(list[Check])
+        self._known = msgspec.msgpack.Decoder(dict[bytes, Known] | None)
 
     def close(self) -> None:
         """Close what is open."""
@@ -129,29 +135,30 @@ class Work:
         return self._encoder.encode(answer)
 
     def _check(self, one: Check, answer: Checked) -> None:
+        known = self._compare(one, answer)
+        answer.known.append(one.known if known is None else msgspec.Raw(self._encoder.encode(known)))
+
+    def _compare(self, one: Check, answer: Checked) -> dict[bytes, Known] | None:
+        """Return what is known now of a listing's files; None when it is what was known before."""
         listing = form.read_listing(one.payload)
-        folder, items = listing.folder, listing.items
+        folder = listing.folder
+        before = self._known.decode(one.known)
         known: dict[bytes, Known] = {}
-        answer.known.append(known)
+        sealed = {item.name: item for item in listing.items if one.only is None or item.name in one.only}
+        answer.entries += len(sealed)
         try:
-            names = self._there(folder, one.names)
+            names = self._there(folder, one)
             directory = self._folders.open(folder)
         except (FileNotFoundError, NotADirectoryError):
             names, directory = [], -1
         except OSError as error:
-            if items or self._inside(folder):
-                answer.unreadable += 1
-                answer.differences.append(_unreadable(folder, error))
-            return
-        sealed = {item.name: item for item in items}
-        if one.only is not None:
-            sealed = {name: sealed[name] for name in one.only if name in sealed}
-            names = [name for name in names if name in one.only]
-        answer.entries += len(sealed)
+            answer.unreadable += 1
+            answer.differences.append(_unreadable(folder, error))
+            return {}
         for name in names if set(names) == sealed.keys() else sorted({*names, *sealed}):
             was = sealed.get(name)
             try:
-                now = None if directory < 0 else self._now(directory, name, was, one.known, known, answer)
+                now = None if directory < 0 else self._now(directory, name, was, before, known, answer)
             except FileNotFoundError:
                 now = None
             except OSError as error:
@@ -163,6 +170,7 @@ class Work:
             answer.differences += self.compared(folder, was, now)
             if now is not None and now.kind == "d" and (was is None or was.kind != "d"):
                 answer.added.append(os.path.join(folder, name))
+        return None if before is None or before == known else known
 
     def compared(self, folder: bytes, was: Item | None, now: Item | None) -> list[Difference]:
         """Return in what a name differs."""
@@ -198,19 +206,22 @@ class Work:
             if stat.S_ISREG(status.st_mode) and old.is_of(status):
                 answer.cached += 1
                 known[name] = old
-                return look.known(directory, name, status, old.sha256)
+                return look.recorded(name, status, old.sha256, old.xattrs)
         item, status = look.item(directory, name, spent=self._pace)
         if item.kind == "f":
             answer.hashed += 1
             if _settled(status):
-                known[name] = _known(status, item.content)
+                known[name] = _known(status, item)
         return item
 
-    def _there(self, folder: bytes, names: Iterable[bytes] | None) -> list[bytes]:
-        found = [name for name, _ in self._folders.names(folder)] if names is None else list(names)
+    def _there(self, folder: bytes, one: Check) -> list[bytes]:
+        """Return the names in a folder that this check is about."""
+        names = [name for name, _ in self._folders.names(folder)] if one.names is None else list(one.names)
+        if one.only is not None:
+            names = [name for name in names if name in one.only]
         if self._inside(folder):
-            return found
-        return [name for name in found if self._inside(os.path.join(folder, name))]
+            return names
+        return [name for name in names if self._inside(os.path.join(folder, name))]
 
     def _inside(self, path: bytes) -> bool:
         return self._trees.position(path) is Position.INSIDE
@@ -236,7 +247,7 @@ def _settled(status: os.stat_result) -> bool:
     return max(status.st_mtime_ns, status.st_ctime_ns) < time.time_ns() - _FRESH_NS
 
 
-def _known(status: os.stat_result, sha256: bytes) -> Known:
+def _known(status: os.stat_result, item: Item) -> Known:
     return Known(
         status.st_dev,
         status.st_ino,
@@ -244,7 +255,8 @@ def _known(status: os.stat_result, sha256: bytes) -> Known:
         status.st_mtime_ns,
         status.st_ctime_ns,
         status.st_mode,
-        sha256,
+        item.content,
+        item.xattrs,
     )
 
 

@@ -45,19 +45,20 @@ def answers(setup: Setup, does: bytes, tasks: Iterable[bytes], workers: int) -> 
 
 
 def _elsewhere(setup: Setup, does: bytes, tasks: Iterable[bytes], workers: int) -> Iterator[bytes]:
-    running = [_Worker(setup) for _ in range(workers)]
-    free = list(running)
+    running: list[_Worker] = []
     mine = threading.local()
 
     def ask(task: bytes) -> bytes:
         if not hasattr(mine, "worker"):
-            mine.worker = free.pop()
+            mine.worker = _Worker()
+            running.append(mine.worker)
+            mine.worker.send(msgspec.msgpack.encode(setup))
         answer: bytes = mine.worker.ask(does + task)
         return answer
 
+    waiting: deque[Future[bytes]] = deque()
     with ThreadPoolExecutor(workers) as threads:
         try:
-            waiting: deque[Future[bytes]] = deque()
             for task in tasks:
                 waiting.append(threads.submit(ask, task))
                 if len(waiting) > workers * _AHEAD:
@@ -65,24 +66,37 @@ def _elsewhere(setup: Setup, does: bytes, tasks: Iterable[bytes], workers: int) 
             while waiting:
                 yield waiting.popleft().result()
         finally:
+            for one in waiting:
+                one.cancel()
             for worker in running:
                 worker.end()
-            threads.shutdown(cancel_futures=True)
+            threads.shutdown()
+            for worker in running:  # one may have been started meanwhile
+                worker.end()
 
 
 class _Worker:
     """One process that does tasks."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self) -> None:
         # -P: `-m` alone would look for modules in the current directory first.
         flags = ["-I"] if sys.flags.isolated else ["-P"]
         argv = [sys.executable, *flags, "-m", "hostseal.seal.work"]
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self._send(msgspec.msgpack.encode(setup))
+
+    def send(self, message: bytes) -> None:
+        """Give a message; SealError when the process is gone."""
+        pipe = self._process.stdin
+        try:
+            if pipe is not None:
+                pipe.write(len(message).to_bytes(LENGTH_BYTES, "big") + message)
+                pipe.flush()
+        except BrokenPipeError as error:
+            raise SealError(f"a worker process ended with status {self._process.wait()}") from error
 
     def ask(self, task: bytes) -> bytes:
         """Return the answer to a task; SealError when there is none."""
-        self._send(task)
+        self.send(task)
         source: IO[bytes] | None = self._process.stdout
         length = b"" if source is None else source.read(LENGTH_BYTES)
         wanted = int.from_bytes(length, "big")
@@ -99,12 +113,3 @@ class _Worker:
                 with suppress(OSError):
                     pipe.close()
         self._process.wait()
-
-    def _send(self, message: bytes) -> None:
-        pipe = self._process.stdin
-        try:
-            if pipe is not None:
-                pipe.write(len(message).to_bytes(LENGTH_BYTES, "big") + message)
-                pipe.flush()
-        except BrokenPipeError as error:
-            raise SealError(f"a worker process ended with status {self._process.wait()}") from error

@@ -198,6 +198,7 @@ class Changes:
             fate = max(fate, self._changed(abi.MOVED_TO, new, record, old and old.path))
         if record.mask & abi.ONDIR:
             self._moved_directory(record, new)
+            self._moved_away(old)
         elif self._links.is_linked(record.target):
             self._links.forget_names(record.target)
             hidden = self._noise.ignores(record.to_directory)
@@ -270,6 +271,7 @@ class Changes:
         """Keep the directories' names right, and look into one that was moved in."""
         if record.mask & abi.MOVED:
             self._moved_directory(record, place if record.mask & abi.MOVED_TO else None)
+            self._moved_away(place if record.mask & abi.MOVED_FROM else None)
         elif record.mask & abi.DELETE:
             self._places.forget(record.target)
             self._name_orphans(record.target, place.path)
@@ -289,6 +291,11 @@ class Changes:
                     return
                 if self._scope.holds(path):
                     self._tell(abi.MOVED_TO, path, facts)
+
+    def _moved_away(self, old: Place | None) -> None:
+        """Say where watched paths may have been that are elsewhere now; of a watched directory its own rename tells."""
+        if old is not None and old.position is Position.ABOVE:
+            self._sink.lost("directory_moved", faithful(old.path), {})
 
     def _name_orphans(self, directory: bytes, path: bytes) -> None:
         for orphan, there, facts, counted in self._orphans.below(directory, path):

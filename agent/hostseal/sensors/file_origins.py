@@ -5,8 +5,9 @@ from typing import Any, TypeVar
 
 from hostseal.core.attribution import UNKNOWN, ProcessFacts, WriterKey, WriterKind, key_of
 from hostseal.core.persistence import kind_of
-from hostseal.core.taint import Laid
+from hostseal.core.taint import ASKING, Laid
 from hostseal.core.verdict import Sealed, Verdict
+from hostseal.sensors.file_writer import Executed
 from hostseal.sensors.laying import Laying
 
 REMEMBERED = 1024
@@ -17,8 +18,9 @@ _T = TypeVar("_T")
 class Origins:
     """The sessions and the laid artefacts that writers go by. Written to by the thread that reads, read by others."""
 
-    def __init__(self, sessions: Sessions, laying: Laying | None) -> None:
-        self._sessions, self._laying = sessions, laying
+    def __init__(self, sessions: Sessions, laying: Laying | None, tell: Executed | None) -> None:
+        """`tell` is told of executed programs too."""
+        self._sessions, self._laying, self._tell = sessions, laying, tell
         self._known: dict[str, Mapping[str, Any]] = {}
         self._sources: dict[str, Laid] = {}
         self._process: ProcessFacts | None = None
@@ -29,6 +31,15 @@ class Origins:
         if process is not self._process:
             self._process, self._writer = process, self._key_of(process)
         return self._writer
+
+    def executed(self, facts: ProcessFacts) -> None:
+        """Take the news that a program was executed: it may have a unit made at run time."""
+        if self._laying is not None and facts.exe in ASKING and facts.audit_session is not None:
+            session = self._sessions(facts.audit_session)
+            if session is not None:
+                self._laying.executed(facts, session)
+        if self._tell is not None:
+            self._tell(facts)
 
     def wrote(self, key: WriterKey, paths: Iterable[bytes]) -> None:
         """Note what a session, or what one had laid, lays with a change."""

@@ -53,8 +53,8 @@ class FileWatch:
     ) -> None:
         self._guard = guard or Unguarded()
         self._settings, self._emit, self._clock = settings, emit, clock
-        self._expected, self._origins = expected, Origins(sessions, laying)
-        self._make, self._reason = (make, "given") if make else choose(settings, executed)
+        self._expected, self._origins = expected, Origins(sessions, laying, executed)
+        self._make, self._reason = (make, "given") if make else choose(settings, self._origins.executed)
         self.scope = str(Scope(settings.watch, settings.exclude))
         self._fold = Fold(
             Limits(

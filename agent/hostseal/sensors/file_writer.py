@@ -77,7 +77,7 @@ class Writers:
         facts = self._read(pid)
         if facts is None or not _unreaped(pidfd):
             return None
-        if known is not None and known.exe is not None:
+        if known is not None and known.exe is not None and known.may_be(facts):
             facts = _as_it_was(facts, known.exe)
         self._remember(facts)
         return facts

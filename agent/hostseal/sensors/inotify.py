@@ -190,6 +190,8 @@ class _Reader:
         """Follow the directories; what is already in a new one is reported, for nothing else will tell of it."""
         if mask & MOVED_FROM:
             self._watches.drop(path)
+            if self._scope.position(path) is Position.ABOVE:
+                self._sink.lost("directory_moved", faithful(path), {})
         elif mask & (CREATE | MOVED_TO) and self._scope.position(path) is not Position.OUTSIDE:
             for found in self._watches.cover(path):
                 self._changed(mask & (CREATE | MOVED_TO), found)

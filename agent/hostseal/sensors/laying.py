@@ -15,7 +15,7 @@ import msgspec
 from hostseal.core import taint
 from hostseal.core.attribution import ProcessFacts
 from hostseal.core.persistence import KEY_FILES, Artefact, Lays, artefact_of, kind_of, starts
-from hostseal.core.taint import EVERYONE, NOT_KNOWN, Laid, Taint
+from hostseal.core.taint import EVERYONE, NOT_KNOWN, Asked, Laid, Taint
 from hostseal.core.text import faithful
 
 NAME = "laid"
@@ -72,6 +72,13 @@ class Laying:
             self._changed |= after is not self._taint
             self._taint = after
 
+    def executed(self, facts: ProcessFacts, session: Mapping[str, Any]) -> None:
+        """Note what a session executes, if it has a manager make a unit: that one is in no file that is watched."""
+        if facts.exe in taint.ASKING:
+            one = Asked(session=dict(session), boot=self._boot, at=self._now(), uid=facts.login_uid)
+            with self._lock:
+                self._taint, self._changed = taint.asked(self._taint, one), True
+
     def source_of(self, facts: ProcessFacts) -> Laid | None:
         """Return what a process comes of that belongs to no session, None where nothing was laid that would say so."""
         return taint.source_of(self._taint, facts, self._boot)
@@ -90,7 +97,7 @@ class Laying:
     def forgive(self) -> None:
         """Forget everything: somebody has looked at the host and pardoned it."""
         with self._lock:
-            self._changed |= bool(self._taint.items)
+            self._changed |= self._taint != Taint()
             self._taint = Taint()
 
     def save(self) -> None:

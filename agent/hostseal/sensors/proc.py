@@ -1,11 +1,12 @@
 """Who a process is, read from /proc: proc(5). What may not be read is None; what has ended is not there."""
 
 import os
+import time
 from functools import lru_cache
 
 from msgspec.structs import replace
 
-from hostseal.core.attribution import ProcessFacts, Proof, with_role
+from hostseal.core.attribution import ProcessFacts, Proof, Transient, with_role
 from hostseal.core.roles import Process, matters
 from hostseal.core.text import faithful
 from hostseal.core.units import Unit, unit_of
@@ -16,7 +17,7 @@ LINE = 24
 ARGV_BYTES = 4096
 _UNSET = 0xFFFF_FFFF
 _INIT_SCOPE = "/init.scope"
-_MADE_AT_RUN_TIME = ("/run/systemd/transient", "/run/systemd/system")
+_MADE_AT_RUN_TIME: tuple[str, ...] = ("/run/systemd/transient", "/run/systemd/system")
 _SPOOLERS = frozenset({"cron.service", "crond.service", "atd.service", "anacron.service"})
 _TICKS = os.sysconf("SC_CLK_TCK")
 _unit = lru_cache(256)(unit_of)
@@ -48,12 +49,14 @@ class Proc:
             login_uid=login_uid,
             cgroup=cgroup,
             unit=unit,
+            start=_start(pid),
         )
         if unit is None or not (unit.is_system_service or unit.user is not None or unit.name == "init.scope"):
             return facts
         line, began = self._line(facts, status, unit)
-        proves = login == self._login and not _at_run_time(unit)
-        return with_role(replace(facts, line=line, began=began, proves=proves))
+        transient = _at_run_time(unit)
+        proves = login == self._login and transient is None
+        return with_role(replace(facts, line=line, began=began, proves=proves, transient=transient))
 
     def _line(self, facts: ProcessFacts, status: str, unit: Unit) -> tuple[tuple[Process, ...], float | None]:
         """Return the process and those above it in its unit, and when the last of them started.
@@ -72,7 +75,7 @@ class Proc:
                 break
             line.append(read_now)
             below, parent = parent, _parent(above)
-        return tuple(line), _began(below)
+        return tuple(line), _start(below)
 
     def _cgroup(self, pid: int) -> str | None:
         cgroup = _cgroup(read(f"/proc/{pid}/cgroup") or "")
@@ -122,9 +125,19 @@ def _genuine(pid: int, exe: str) -> bool:
     return (runs.st_dev, runs.st_ino) == (here.st_dev, here.st_ino)
 
 
-def _at_run_time(unit: Unit) -> bool:
-    """Tell whether the unit was made at run time, by whoever asked for it: it is in no image, and under no seal."""
-    return any(os.path.lexists(f"{folder}/{unit.name}") for folder in _MADE_AT_RUN_TIME)
+def _at_run_time(unit: Unit) -> Transient | None:
+    """Return the unit's file if it was made at run time, by whoever asked for it: it is in no image, and under no seal."""
+    folders, name = (_MADE_AT_RUN_TIME, unit.name)
+    if unit.user is not None:
+        folders, name = (f"/run/user/{unit.user}/systemd/transient",), unit.below or ""
+    for folder in folders:
+        path = f"{folder}/{name}"
+        try:
+            made = os.lstat(path).st_ctime
+        except OSError:
+            continue
+        return Transient(path, time.clock_gettime(time.CLOCK_BOOTTIME) - (time.time() - made))
+    return None
 
 
 def _login(pid: int) -> tuple[int | None, int | None]:
@@ -141,7 +154,7 @@ def _parent(status: str) -> int | None:
     return int(status[found + 6 :].split(maxsplit=1)[0]) if found >= 0 else None
 
 
-def _began(pid: int) -> float | None:
+def _start(pid: int) -> float | None:
     """Return when a process started, in seconds since boot (proc_pid_stat(5), field 22)."""
     fields = (read(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
     return int(fields[19]) / _TICKS if len(fields) > 19 else None  # noqa: PLR2004

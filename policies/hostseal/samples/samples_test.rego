@@ -370,6 +370,7 @@ broken := about("seal.broken", {
 	"scope": ["/etc"],
 	"differences": [{"path": "/etc/issue", "change": "content", "sealed": "aa", "found": "bb"}],
 	"count": 1,
+	"known": 0,
 	"truncated": false,
 	"complete": true,
 	"entries": 100,

@@ -35,7 +35,7 @@ def intact(status: dict[str, Any]) -> bool:
 
 def scanned_again(running: Running, status: dict[str, Any]) -> dict[str, Any]:
     """Return how the last scan was, and ask for another."""
-    running.keeper.ask(Cause.DEMAND, [b"/"])
+    running.keeper.ask(Cause.START, [b"/"])
     last: dict[str, Any] = status["scans"]["last"]
     return last
 
@@ -50,6 +50,10 @@ def test_an_intact_host_says_so_as_of_a_time_and_is_not_hashed_again(tree: Seale
         first = running.until(intact)
         # What was written within the last two seconds is not trusted to be told by its times.
         running.until(lambda status: intact(status) and scanned_again(running, status)["hashed"] == 0)
+        running.until(intact)
+        running.keeper.demanded({"path": None})
+        running.until(lambda status: intact(status) and status["scans"]["last"]["cause"] == "demand")
+        assert running.keeper.status()["scans"]["last"]["hashed"] == 3, "who asks wants no answer from before"
     with Running(tree.keeper(spool)) as running:
         second = running.until(intact)
     assert (first["image"], first["entries"], first["scans"]["last"]["hashed"]) == (IMAGE, 4, 3)
@@ -266,6 +270,21 @@ def test_a_machine_that_slept_and_a_process_that_was_stopped_are_told_of(tree: S
     ((cause, seconds),) = [(one.cause, one.seconds) for one in live.intervals]
     assert cause == "suspended"
     assert seconds == pytest.approx(3600, abs=1)
+
+
+def test_files_that_are_held_mapped_for_writing_are_looked_at_though_their_times_tell_nothing(
+    tree: SealedTree,
+) -> None:
+    spool = Spool()
+    keeper = tree.keeper(spool, settings=replace(tree.settings, maps_seconds=0.5))
+    keeper.maps = lambda: [os.fsencode(tree.top / "a"), b"/elsewhere"]
+    with Running(keeper) as running:
+        running.until(lambda status: status["as_of"] is not None)
+        before = os.stat(tree.top / "a")
+        (tree.top / "a").write_text("A")
+        os.utime(tree.top / "a", ns=(before.st_atime_ns, before.st_mtime_ns))
+        data = spool.wait("seal.broken")
+    assert (data["cause"], data["scope"]) == ("maps", [str(tree.top / "a")])
 
 
 def unnamed(writer: str) -> dict[str, Any]:

@@ -109,7 +109,8 @@ class Guard:
         assert (kind, data["cause"], data["rescanned"]) == ("sensor.lost", loss.cause, False)
         self.owed.append(loss)
 
-    def ask(self, cause: Cause, scope: Iterable[bytes]) -> None:
+    def rest(self, data: Mapping[str, Any], scope: Iterable[bytes], folders: frozenset[bytes] | None) -> None:
+        assert data is self._spool.events[-1][1]
         self.asked += scope
 
 
