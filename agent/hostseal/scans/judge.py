@@ -2,7 +2,6 @@
 
 import errno
 import os
-import sqlite3
 import threading
 
 import msgspec
@@ -12,6 +11,7 @@ from hostseal.core.by_design import Classes
 from hostseal.core.change_set import PathChange
 from hostseal.core.seal import Entry, Kind, Personal, text
 from hostseal.core.verdict import Design, Sealed, Verdict, judged, unreadable, unsealed
+from hostseal.errors import SealError
 from hostseal.ports import Seal
 from hostseal.seal.look import entry
 from hostseal.sensors.file_digest import FILE_LIMIT
@@ -68,13 +68,11 @@ class Judge:
         try:
             with self._lock:
                 covered, sealed, own = self._said(path)
-        except sqlite3.Error as error:  # the index is a file too
+        except SealError as error:
             _, kind, _ = _at(path, 0)
-            why = f"what the seal says cannot be read: {error}"
-            return Looked(kind=kind, sha256=None, verdict=unreadable(text(path), why))
+            return Looked(kind=kind, sha256=None, verdict=unreadable(text(path), str(error)))
         compared = covered or sealed is not None
         now, kind, why = _at(path, budget if compared else min(budget, FILE_LIMIT))
-        design = self._design(path, change.what, writer, confidence)
         if not compared:
             verdict = unsealed(now, design)
         elif kind is not None and now is None:
@@ -91,32 +89,6 @@ class Judge:
     def _said(self, path: bytes) -> tuple[bool, Entry | None, Personal | None]:
         seal = self._seal
         return (False, None, None) if seal is None else (seal.covers(path), seal.entry(path), seal.own(path))
-
-    def again(self, path: bytes, budget: int) -> Looked:
-        """Look once more at what a scan found: nobody saw who did it, nor what."""
-        classes = self._classes
-        name = classes.unseen(path)
-        return self._look(path, budget, None if name is None else Design(name, classes.own(name)))
-
-    def _look(self, path: bytes, budget: int, design: Design | None) -> Looked:
-        with self._lock:
-            covered = self._seal is not None and self._seal.covers(path)
-            sealed = self._seal.entry(path) if self._seal is not None else None
-            own = self._seal.own(path) if self._seal is not None else None
-        compared = covered or sealed is not None
-        now, kind, why = _at(path, budget if compared else min(budget, FILE_LIMIT))
-        if not compared:
-            verdict = unsealed(now, design)
-        elif kind is not None and now is None:
-            verdict = unreadable(text(path), why)
-        else:
-            verdict = judged(sealed, now, own, design)
-        return Looked(
-            kind=kind,
-            sha256=now.sha256 or None if now is not None else None,
-            verdict=verdict,
-            read=now.size if now is not None else 0,
-        )
 
 
 def unjudged(change: PathChange, _writer: Writer, _confidence: Confidence, budget: int) -> Looked:
