@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from hostseal.config.files import FilesSettings
 from hostseal.core import backoff
 from hostseal.core.attribution import UNKNOWN, ProcessFacts, TracedChange, WriterKey, WriterKind, key_of
-from hostseal.core.change_set import ChangeSet, Fold, Limits
+from hostseal.core.change_set import ChangeSet, Fold, Limits, What
 from hostseal.core.persistence import kind_of
 from hostseal.core.taint import ASKING, Laid
 from hostseal.errors import SpoolError
@@ -24,6 +24,7 @@ from hostseal.sensors.laying import Laying
 SENSOR = "files"
 IDLE_SECONDS = 1.0
 REMEMBERED_SESSIONS = 1024
+_TAKEN_AWAY = frozenset({What.DELETED.value, What.RENAMED.value})
 _T = TypeVar("_T")
 Sessions = Callable[[int], Mapping[str, Any] | None]
 Expected = Callable[[str], Declared | None]
@@ -100,8 +101,11 @@ class FileWatch:
         process = change.process if isinstance(change, TracedChange) else None
         if process is not self._process:
             self._process, self._writer = process, self._key_of(process)
-        if self._laying is not None and (session := self._answerable(self._writer)) is not None:
-            self._laying.wrote(change.path, session)
+        if self._laying is not None:
+            if change.what in _TAKEN_AWAY:
+                self._laying.went(change.path)
+            if (session := self._answerable(self._writer)) is not None:
+                self._laying.wrote(change.path, session)
         with self._wake:
             self._events += 1
             if self._fold.add(change.path, change.what, change.at, self._writer, process):
