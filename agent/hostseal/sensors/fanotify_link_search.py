@@ -70,9 +70,10 @@ class LinkSearch:
             if stat.S_ISDIR(status.st_mode):
                 if self._scope.position(entry.path) is not Position.OUTSIDE:
                     stack.append(entry.path)
-            elif status.st_nlink > 1 and self._scope.holds(entry.path):
-                if (status.st_dev, status.st_ino) not in seen:
-                    seen.add((status.st_dev, status.st_ino))
-                    self._found.append(abi.key_at(entry.path))
+                return
+            file = (status.st_dev, status.st_ino)
+            if status.st_nlink > 1 and file not in seen and self._scope.holds(entry.path):
+                seen.add(file)
+                self._found.append(abi.key_at(entry.path))
         except OSError:
             return
