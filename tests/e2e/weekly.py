@@ -78,10 +78,11 @@ ExecStart=/usr/local/sbin/week-clock
 ExecStop=/usr/local/sbin/week-clock
 END
 date +%s > /etc/adjtime
+mkdir -p /etc/week-printers
 cat > /etc/systemd/system/week-printers.service <<'END'
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -c 'mkdir -p /etc/week-printers; echo new >> /etc/week-printers/list; echo >> /etc/cron.d/week-printers'
+ExecStart=/bin/sh -c 'echo new >> /etc/week-printers/list; echo >> /etc/cron.d/week-printers'
 END
 """
 _LOGS = rf"""
