@@ -25,6 +25,7 @@ from hostseal.ports import Clock
 from hostseal.recorder import Recorder
 from hostseal.responses import OpenSshSessions
 from hostseal.sensors import sshd_processes
+from hostseal.sensors.file_diff import Diffs
 from hostseal.sensors.file_service import FileService
 from hostseal.sensors.file_watch import FileWatch
 from hostseal.sensors.journal import JournalSensor
@@ -41,7 +42,7 @@ from hostseal.witnesses import Witnesses
 
 _TICK_SECONDS = 5.0
 _ALIVE_EVERY = 12
-_NO_SENSORS = frozenset({"pipeline", "actions", "ledger"})
+_NO_SENSORS = frozenset({"pipeline", "actions", "ledger", "diffs"})
 
 
 class Daemon:
@@ -100,11 +101,13 @@ class Daemon:
             self._keeper, clock, status=self.status,
         )  # fmt: skip
         self._gate = GateServer(gate, self._pam.take, desk.take) if gate is not None else None
+        self._diffs = Diffs(settings.files.diff, state / "befores", log)
         self.files = FileService(settings.files, self._file_watch)
         self._parts = [
             Supervised("pipeline", self.pipeline.run, self._died),
             Supervised("actions", self._actions.run, self._died),
             Supervised("files", self.files.run, self._died),
+            Supervised("diffs", self._diffs.run, self._died),
             Supervised("processes", self._processes.run, self._died),
         ]
         self._uplink: Uplink | None = None
@@ -132,6 +135,7 @@ class Daemon:
             expected=self._declared,
             clock=self._clock,
             executed=self._processes.executed,
+            diffs=self._diffs,
         )
 
     def run(self, beat: Callable[[], None]) -> None:
@@ -218,6 +222,7 @@ class Daemon:
         except SpoolError as error:
             self._log("agent.stopped", level="error", error=error)
         self.files.end()
+        self._diffs.end()
         self._processes.wake()
         self.recorder.stop()
         self._actions.wake()
@@ -254,6 +259,7 @@ class Daemon:
             "parts": {part.name: {"alive": part.alive, "deaths": part.deaths, "error": part.last_error}
                       for part in self._parts},
             "files": self.files.status(),
+            "diffs": self._diffs.status(),
             "gate": self._keeper.status()["gate"],
             "ledger": None if self._uplink is None else self._uplink.status(),
             "lockdown": {"level": str(self.pipeline.responses.lockdown.now.level),
@@ -265,6 +271,7 @@ class Daemon:
     def reconfigure(self, settings: Settings) -> None:
         """Take new file settings at once; the others apply from the next start."""
         self.settings = msgspec.structs.replace(self.settings, files=settings.files)
+        self._diffs.reconfigure(settings.files.diff)
         self.files.reconfigure(settings.files)
 
     def trouble(self) -> str | None:

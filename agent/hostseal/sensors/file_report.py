@@ -27,9 +27,18 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 def report(
-    changes: ChangeSet, writer: Writer, declared: Declared | None, *, now: datetime, monotonic: float
+    changes: ChangeSet,
+    writer: Writer,
+    declared: Declared | None,
+    *,
+    now: datetime,
+    monotonic: float,
+    diffs: Mapping[bytes, Mapping[str, Any]] = {},
 ) -> dict[str, Any]:
-    """Return the event's data. `declared` is what the action unit said it would write; None: nothing."""
+    """Return the event's data. `declared` is what the action unit said it would write; None: nothing.
+
+    `diffs`: of those paths that have one.
+    """
     budget, paths = SET_LIMIT, []
     for change in changes.paths:
         seen, used = look(change.path, budget)
@@ -39,7 +48,7 @@ def report(
             and not changes.truncated
             and is_expected(change, seen, declared or {})
         )
-        paths.append(_path(change, seen, expected=expected))
+        paths.append({**_path(change, seen, expected=expected), "diff": diffs.get(change.path)})
     return {
         "writer": msgspec.to_builtins(writer),
         "paths": paths,

@@ -13,6 +13,7 @@ from hostseal.core.change_set import ChangeSet, Fold, Limits
 from hostseal.errors import SpoolError
 from hostseal.ports import Clock, Emit, FileSensor, RawChange
 from hostseal.sensors.file_choice import choose
+from hostseal.sensors.file_diff import Diffs
 from hostseal.sensors.file_losses import Losses
 from hostseal.sensors.file_report import Declared, report
 from hostseal.sensors.file_scope import Scope
@@ -41,7 +42,9 @@ class FileWatch:
         make: Callable[[], FileSensor] | None = None,
         *,
         executed: Executed | None = None,
+        diffs: Diffs | None = None,
     ) -> None:
+        self._diffs = diffs
         self._settings, self._emit, self._clock = settings, emit, clock
         self._sessions, self._expected = sessions, expected
         self._make, self._reason = (make, "given") if make else choose(settings, executed)
@@ -169,8 +172,13 @@ class FileWatch:
     def _emit_changes(self, changes: ChangeSet) -> None:
         writer = replace(changes.writer, session=self._session(changes.key))
         declared = self._expected(changes.key.name) if writer.kind is WriterKind.ACTION else None
-        data = report(changes, writer, declared, now=self._clock.now(), monotonic=self._clock.monotonic())
+        diffs = self._diffs.of(changes.paths) if self._diffs is not None else {}
+        data = report(
+            changes, writer, declared, now=self._clock.now(), monotonic=self._clock.monotonic(), diffs=diffs
+        )
         self._emit("files.changed", data, sensor=SENSOR, key=self._key())
+        if self._diffs is not None:
+            self._diffs.kept()
         self._serial += 1
 
     def _key(self) -> str:
