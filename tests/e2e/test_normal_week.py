@@ -14,7 +14,7 @@ from lab import Host
 from lab_site import Site, install
 
 pytest_plugins = ["e2e.lab_fixture"]
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 # While the agent starts anew, by itself or with the host, nobody looks: that is said, and so is the scan that made up for it.
 OF_A_RESTART = {("sensor_lost", "medium"), ("sensor_rescanned", "low")}
@@ -163,7 +163,7 @@ def test_after_the_week_the_host_is_sealed_and_each_difference_has_its_record(we
     assert {(rule, severity) for rule, severity, _ in found(records)} == OF_A_RESTART
     code, differences = weekly.verified(week.host)
     assert code == 8, "an upgraded host is not its image any more"
-    assert {"/usr/bin/week", "/usr/lib/week/300", CONFIG, "/usr/bin/days", weekly.ADJTIME} <= set(differences)
+    assert {"/usr/bin/week", "/usr/lib/week/150", CONFIG, "/usr/bin/days", weekly.ADJTIME} <= set(differences)
     named = {path["path"] for path, _ in paths(records)}
     assert set(differences) <= named, "by whom each difference came is on record"
 
