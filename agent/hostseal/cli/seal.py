@@ -127,7 +127,7 @@ def diff(old: Path, new: Path, public_key: Path, as_json: bool) -> None:
     key = keys.public_key(public_key)
     count = 0
     with Reader.open(old, key) as before, Reader.open(new, key) as after:
-        for one in between(before.entries(), after.entries()):
+        for one in between(before.listings(), after.listings()):
             count += 1
             click.echo(msgspec.json.encode(one).decode() if as_json else _row(one))
         if not as_json:
@@ -215,6 +215,10 @@ def scan(
     say.line({"done": True, **say.counts, "seconds": round(time.monotonic() - began, 3)})
 
 
+class _Enrolled(msgspec.Struct, frozen=True):
+    image: str
+
+
 class _Lines:
     """One JSON object a line, each difference once, and now and then how far it is."""
 
@@ -257,10 +261,8 @@ def _require(image: str, wanted: str | None, root: Path, instance: Path, manifes
 
 def _own_image(instance: Path) -> str | None:
     """Return the image that the host was enrolled as, None for a host that was not."""
-    from hostseal.enrolment.join import Instance
-
     try:
-        return msgspec.json.decode(instance.read_bytes(), type=Instance).image
+        return msgspec.json.decode(instance.read_bytes(), type=_Enrolled).image
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
