@@ -62,7 +62,7 @@ chown --reference=/etc/resolv.conf $new
 chmod --reference=/etc/resolv.conf $new
 mv -f $new /etc/resolv.conf
 END
-printf '#!/bin/sh\ndate +%%s > /etc/adjtime\n' > /usr/local/sbin/week-clock
+printf '#!/bin/sh\nsleep 1  # as hwclock waits for the next second\necho $$ >> /etc/adjtime\n' > /usr/local/sbin/week-clock
 chmod 755 /usr/local/sbin/week-*
 cat > /etc/systemd/system/ifup@.service <<END
 [Service]
