@@ -82,11 +82,11 @@ class Changes:
             mask = record.mask
             if record.pid == self._own_pid:
                 fates[self._own(record)] += 1
-            elif (
-                mask == abi.ATTRIB and not record.directory
-            ):  # a link count: the commonest, with each removal
+            elif not record.directory and mask == abi.ATTRIB:  # a link count, as with each removal
                 self._links.counted(record.target)
                 fates[Fate.OUTSIDE] += 1
+            elif not mask & _RARE and record.directory:
+                fates[self._file(record)] += 1
             elif mask & abi.Q_OVERFLOW:
                 self._overflow()
                 overflows += 1
