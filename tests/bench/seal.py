@@ -119,17 +119,17 @@ def run(argv: list[Any], *, status: tuple[int, ...] = (0,)) -> Figures:
 class Place:
     """The tree's own file system, and what is kept beside it."""
 
-    def __init__(self, top: Path, size_mb: int) -> None:
+    def __init__(self, top: Path, size_mb: int, files: int) -> None:
         self.top, self.root = top, top / "root"
         self.root.mkdir()
-        self._image, self._size = top / "disk", size_mb
+        self._image, self._size, self._inodes = top / "disk", size_mb, files + files // 20 + 1000
         keys.ensure_pair(top / "keys", "seal")
         self.loop = ""
 
     def make(self) -> None:
         with self._image.open("wb") as file:
             file.truncate(self._size << 20)
-        do("mkfs.ext4", "-q", "-F", "-N", str(max(400_000, self._size * 100)), self._image)
+        do("mkfs.ext4", "-q", "-F", "-N", self._inodes, self._image)
         argv = ["losetup", "--direct-io=on", "--find", "--show", str(self._image)]
         self.loop = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
         do("mount", self.loop, self.root)
@@ -177,9 +177,9 @@ def do(*argv: Any) -> None:
 
 
 @contextlib.contextmanager
-def place(on: Path | None, size_mb: int) -> Iterator[Place]:
+def place(on: Path | None, size_mb: int, files: int) -> Iterator[Place]:
     top = Path(tempfile.mkdtemp(prefix="bench-seal-", dir=on))
-    made = Place(top, size_mb)
+    made = Place(top, size_mb, files)
     try:
         made.make()
         yield made
@@ -241,7 +241,7 @@ def ratios(results: list[dict[str, Figures]]) -> dict[str, float]:
 def scale(on: Path | None, sizes: list[int]) -> dict[str, dict[str, Figures]]:
     found = {}
     for files in sizes:
-        with place(on, 512 + files * 6 // 1000) as here:
+        with place(on, 512 + files * 6 // 1000, files) as here:
             tree(here.root, files, 1)
             found[str(files)] = {
                 "create": run(here.create()),
@@ -265,7 +265,7 @@ def main() -> None:
     chosen = parser.parse_args()
     report: dict[str, Any] = {"files": chosen.files, "processors": len(os.sched_getaffinity(0))}
     if chosen.rounds:
-        with place(chosen.on, 1024 + chosen.files * 24 // 1000) as here:
+        with place(chosen.on, 1024 + chosen.files * 24 // 1000, chosen.files) as here:
             report["bytes"] = tree(here.root, chosen.files, BYTES_PER_FILE)
             os.sync()
             results = rounds(here, chosen.rounds)

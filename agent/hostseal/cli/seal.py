@@ -127,7 +127,7 @@ def diff(old: Path, new: Path, public_key: Path, as_json: bool) -> None:
     key = keys.public_key(public_key)
     count = 0
     with Reader.open(old, key) as before, Reader.open(new, key) as after:
-        for one in between(before.entries(), after.entries()):
+        for one in between(before.listings(), after.listings()):
             count += 1
             click.echo(msgspec.json.encode(one).decode() if as_json else _row(one))
         if not as_json:

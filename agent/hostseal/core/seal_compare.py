@@ -6,7 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
-from hostseal.core.seal import Entry, Kind, Personal, rank
+from hostseal.core.seal import Entry, Kind, Personal, folder_rank
+from hostseal.core.seal_format import Item, Listing, entry
 from hostseal.core.trees import Position, Trees
 
 _NEVER = 0o6022  # what no personal path may have: writable by group or others, set-user-id, set-group-id
@@ -57,25 +58,36 @@ def differences(sealed: Entry | None, now: Entry | None, own: Personal | None) -
     return _changed(sealed, now, own)
 
 
-def between(old: Iterable[Entry], new: Iterable[Entry]) -> Iterator[Difference]:
-    """Yield in what two lists of entries differ, both in a manifest's order. Sizes and packages are not compared."""
-    left, right = iter(old), iter(new)
+def between(old: Iterable[Listing], new: Iterable[Listing]) -> Iterator[Difference]:
+    """Yield in what two manifests differ, both as their listings come. Packages are not compared, nor is whose a path is."""
+    left, right = _flat(old), _flat(new)
     was, now = next(left, None), next(right, None)
     while was is not None or now is not None:
-        a = None if was is None else rank(was.raw_path)
-        b = None if now is None else rank(now.raw_path)
-        behind = b is None or (a is not None and a < b)
-        ahead = a is None or (b is not None and b < a)
-        if behind:
-            yield from differences(was, None, None)
-        elif ahead:
-            yield from differences(None, now, None)
-        else:
-            yield from differences(was, now, None)
-        if not ahead:
+        if now is None or (was is not None and was[0] < now[0]):
+            yield from _differ(was, None)
             was = next(left, None)
-        if not behind:
+        elif was is None or now[0] < was[0]:
+            yield from _differ(None, now)
             now = next(right, None)
+        else:
+            if was[2] != now[2]:
+                yield from _differ(was, now)
+            was, now = next(left, None), next(right, None)
+
+
+_Place = tuple[tuple[bytes, bytes], bytes, Item]
+
+
+def _flat(listings: Iterable[Listing]) -> Iterator[_Place]:
+    for listing in listings:
+        folder, first = listing.folder, folder_rank(listing.folder)
+        for item in listing.items:
+            yield (first, item.name), folder, item
+
+
+def _differ(was: _Place | None, now: _Place | None) -> list[Difference]:
+    one, other = (None if place is None else entry(place[1], place[2]) for place in (was, now))
+    return differences(one, other, None)
 
 
 def _added(now: Entry, own: Personal | None) -> list[Difference]:
@@ -109,6 +121,6 @@ def _changed(sealed: Entry, now: Entry, own: Personal | None) -> list[Difference
     ]
 
 
-def attributes(entry: Entry) -> str:
+def attributes(of: Entry) -> str:
     """Return an entry's extended attributes in one line, in the order of their names; a dash when it has none."""
-    return " ".join(f"{name}={value}" for name, value in sorted(entry.xattrs.items())) or "-"
+    return " ".join(f"{name}={value}" for name, value in sorted(of.xattrs.items())) or "-"

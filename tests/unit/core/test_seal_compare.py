@@ -1,6 +1,8 @@
 """Comparing a tree with its seal: each kind of change is found, named, and nothing else is."""
 
+import os
 from collections.abc import Iterable
+from itertools import groupby
 
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from msgspec.structs import replace
 
 from hostseal.core.seal import Entry, Kind, Personal, rank, text
 from hostseal.core.seal_compare import Change, Difference, Own, between, differences
+from hostseal.core.seal_format import Item, Listing
 
 DIRECTORY = Entry(path="/etc", kind=Kind.DIRECTORY, mode="0755", uid=0, gid=0)
 FILE = Entry(path="/etc/f", kind=Kind.FILE, mode="0644", uid=0, gid=0, sha256="aa")
@@ -131,20 +134,29 @@ def test_a_path_that_neither_has_does_not_differ() -> None:
 
 
 NAMES = st.lists(st.sampled_from([b"a", b"b", b"a.b", b"\xff", b"-"]), min_size=1, max_size=4)
-TREES = st.dictionaries(NAMES.map(lambda names: b"/" + b"/".join(names)), st.sampled_from(["aa", "bb"]))
+TREES = st.dictionaries(
+    NAMES.map(lambda names: b"/" + b"/".join(names)), st.sampled_from([b"a" * 32, b"b" * 32]), max_size=12
+)
 
 
-@given(TREES, TREES)
+def listings(tree: dict[bytes, bytes], parts: int) -> list[Listing]:
+    found = []
+    for folder, group in groupby(sorted(tree, key=rank), key=os.path.dirname):
+        items = [Item(os.path.basename(path), "f", 0o644, 0, 0, 1, tree[path], {}) for path in group]
+        found += [Listing(folder, tuple(items[i : i + parts]), ()) for i in range(0, len(items), parts)]
+    return found
+
+
+@given(TREES, TREES, st.integers(1, 3))
 def test_two_manifests_streamed_side_by_side_differ_in_what_their_paths_do(
-    old: dict[bytes, str], new: dict[bytes, str]
+    old: dict[bytes, bytes], new: dict[bytes, bytes], parts: int
 ) -> None:
-    def entries(tree: dict[bytes, str]) -> list[Entry]:
-        return [replace(FILE, path=text(path), sha256=tree[path]) for path in sorted(tree, key=rank)]
-
-    was, now = ({entry.path: entry for entry in entries(tree)} for tree in (old, new))
+    was, now = (
+        {one.path: one for listing in listings(tree, 99) for one in listing.entries()} for tree in (old, new)
+    )
     wanted = [
         one
         for path in sorted({*old, *new}, key=rank)
         for one in differences(was.get(text(path)), now.get(text(path)), None)
     ]
-    assert list(between(entries(old), entries(new))) == wanted
+    assert list(between(listings(old, parts), listings(new, 2))) == wanted
