@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from e2e import record
+from e2e.conftest import Fleet
 from e2e.test_a_login_is_never_blocked import shell
 from e2e.test_session_story import opened, show
 from lab import Host
@@ -59,71 +60,78 @@ def tied(data: dict[str, Any]) -> tuple[str, str, int, str, str]:
     )
 
 
-def test_what_jobs_do_that_a_session_laid_is_tied_to_it(sealed: Host) -> None:
+@pytest.fixture
+def host(fleet: Fleet) -> Host:
+    """The host in mode `flag`, as it is: whether it is flagged changes nothing of who is named."""
+    return fleet.flagging
+
+
+def test_what_jobs_do_that_a_session_laid_is_tied_to_it(host: Host) -> None:
     """A table of alice's own, one of root's, an at job: laid by one session that is over before any of them runs."""
-    before = record.last_seq(sealed)
+    before = record.last_seq(host)
     job = f"sh -c 'echo x > /etc/by-cron; {LIVES}'"
     try:
         alice(
-            sealed,
-            f"echo '* * * * * echo x > ~/.ssh/by-crontab; {LIVES}' | crontab - && "
-            f"echo {shlex.quote(f'* * * * * root {job}')} | sudo tee {CRON_D} && "
-            f"echo 'echo x > ~/.ssh/by-at; {LIVES}' | at now",
+            host,
+            # Each has its input open for a second: one that is gone before it is looked at is laid to no session.
+            f"(echo '* * * * * echo x > ~/.ssh/by-crontab; {LIVES}'; sleep 1) | crontab - && "
+            f"(echo {shlex.quote(f'* * * * * root {job}')}; sleep 1) | sudo tee {CRON_D} && "
+            f"(echo 'echo x > ~/.ssh/by-at; {LIVES}'; sleep 1) | at now",
         )
-        audit = opened(sealed, before)
-        laid = change(sealed, before, CRON_D)
+        audit = opened(host, before)
+        laid = change(host, before, CRON_D)
         assert (laid["writer"]["kind"], laid["writer"]["session"]["audit_session"]) == ("session", audit)
         assert (laid["path"]["lays"], laid["writer"]["via"]) == ("cron", None)
         table = "/var/spool/cron/crontabs/alice"
-        assert change(sealed, before, table)["path"]["lays"] == "cron"
+        assert change(host, before, table)["path"]["lays"] == "cron"
 
-        by_at = change(sealed, before, "/home/alice/.ssh/by-at")
+        by_at = change(host, before, "/home/alice/.ssh/by-at")
         kind, path, *who = tied(by_at)
         assert (kind, who) == ("at_job", [audit, "alice", "inferred"])
         assert path.startswith("/var/spool/cron/atjobs/a")
         assert by_at["writer"]["unit"] == "atd.service"
 
-        by_cron = change(sealed, before, "/etc/by-cron")
+        by_cron = change(host, before, "/etc/by-cron")
         assert tied(by_cron) == ("cron", CRON_D, audit, "alice", "inferred")
         writer = by_cron["writer"]
         assert (writer["kind"], writer["session"], writer["unit"], writer["role"]) == (
             "executable", None, "cron.service", None,
         )  # fmt: skip
-        own = change(sealed, before, "/home/alice/.ssh/by-crontab")
+        own = change(host, before, "/home/alice/.ssh/by-crontab")
         assert tied(own) == ("cron", table, audit, "alice", "inferred")
 
-        page = show(sealed, audit)
+        page = show(host, audit)
         for text in (f"{CRON_D} (cron)", "came of", "/etc/by-cron", "/home/alice/.ssh/by-at"):
             assert text in page, page
-        story = json.loads(show(sealed, audit, "--json"))
+        story = json.loads(show(host, audit, "--json"))
         assert {one["path"] for one in story["laid"]} >= {CRON_D, table, path}
         assert "/etc/by-cron" in {p["path"] for one in story["came_of"] for p in one["data"]["paths"]}
     finally:
         shell(
-            sealed,
+            host,
             f"rm -f {CRON_D} /etc/by-cron; crontab -r -u alice; rm -f ~alice/.ssh/by-*; rm -f /etc/by-at",
         )
 
 
-def test_a_timer_is_tied_to_who_laid_it_also_after_the_agent_was_restarted(sealed: Host) -> None:
-    before = record.last_seq(sealed)
+def test_a_timer_is_tied_to_who_laid_it_also_after_the_agent_was_restarted(host: Host) -> None:
+    before = record.last_seq(host)
     unit = r"[Service]\nExecStart=/bin/sh -c \'echo x > /etc/by-unit; sleep 1; :\'\n"
     timer = r"[Timer]\nOnActiveSec=1\nAccuracySec=100ms\n"
     try:
         alice(
-            sealed,
-            f"printf $'{unit}' | sudo tee {UNIT_FOLDER}/left.service && "
-            f"printf $'{timer}' | sudo tee {UNIT_FOLDER}/left.timer && sudo systemctl daemon-reload",
+            host,
+            f"(printf $'{unit}'; sleep 1) | sudo tee {UNIT_FOLDER}/left.service && "
+            f"(printf $'{timer}'; sleep 1) | sudo tee {UNIT_FOLDER}/left.timer && sudo systemctl daemon-reload",
         )
-        audit = opened(sealed, before)
-        assert change(sealed, before, f"{UNIT_FOLDER}/left.service")["path"]["lays"] == "unit"
-        assert change(sealed, before, f"{UNIT_FOLDER}/left.timer")["path"]["lays"] == "timer"
-        restarted = record.last_seq(sealed)
-        shell(sealed, "systemctl restart hostseal")
-        record.wait_for(sealed, restarted, "agent.started")
-        record.wait_until(lambda: record.status(sealed)["agent"]["files"]["alive"], what="files are watched")
-        shell(sealed, "systemctl start left.timer")
-        kind, path, *who = tied(change(sealed, before, "/etc/by-unit"))
+        audit = opened(host, before)
+        assert change(host, before, f"{UNIT_FOLDER}/left.service")["path"]["lays"] == "unit"
+        assert change(host, before, f"{UNIT_FOLDER}/left.timer")["path"]["lays"] == "timer"
+        restarted = record.last_seq(host)
+        shell(host, "systemctl restart hostseal")
+        record.wait_for(host, restarted, "agent.started")
+        record.wait_until(lambda: record.status(host)["agent"]["files"]["alive"], what="files are watched")
+        shell(host, "systemctl start left.timer")
+        kind, path, *who = tied(change(host, before, "/etc/by-unit"))
         assert (kind, path) in {
             ("unit", f"{UNIT_FOLDER}/left.service"),
             ("timer", f"{UNIT_FOLDER}/left.timer"),
@@ -131,13 +139,13 @@ def test_a_timer_is_tied_to_who_laid_it_also_after_the_agent_was_restarted(seale
         assert who == [audit, "alice", "inferred"]
     finally:
         shell(
-            sealed,
+            host,
             f"systemctl stop left.timer left.service; rm -f {UNIT_FOLDER}/left.* /etc/by-unit; systemctl daemon-reload",
         )
 
 
 def test_a_pardon_ends_the_tie(sealed: Host) -> None:
-    """The fixture has pardoned the host since the tests above laid their jobs; a unit of that name is not theirs."""
+    """The host was flagged by the tests above; the fixture has pardoned it, so a unit of that name is not theirs."""
     before = record.last_seq(sealed)
     try:
         service(sealed, "left", f"/bin/sh -c 'echo x > /etc/by-unit; {LIVES}'")
@@ -173,93 +181,93 @@ def package(host: Host) -> None:
     )
 
 
-def test_a_package_that_a_unit_installs_is_the_package_managers_doing(sealed: Host) -> None:
-    package(sealed)
-    before = record.last_seq(sealed)
+def test_a_package_that_a_unit_installs_is_the_package_managers_doing(host: Host) -> None:
+    package(host)
+    before = record.last_seq(host)
     try:
-        service(sealed, "our-upgrade", "/usr/bin/apt-get install --yes /var/tmp/probe.deb")
-        by_dpkg = change(sealed, before, "/etc/probe/settings.dpkg-new")
+        service(host, "our-upgrade", "/usr/bin/apt-get install --yes /var/tmp/probe.deb")
+        by_dpkg = change(host, before, "/etc/probe/settings.dpkg-new")
         writer = by_dpkg["writer"]
         assert (writer["kind"], writer["exe"], writer["unit"], writer["role"], writer["via"]) == (
             "executable", "/usr/bin/dpkg", "our-upgrade.service", "package_manager", None,
         )  # fmt: skip
         assert by_dpkg["confidence"] == "exact"
-        by_script = change(sealed, before, "/etc/probe/by-its-script")["writer"]
+        by_script = change(host, before, "/etc/probe/by-its-script")["writer"]
         assert (by_script["unit"], by_script["role"]) == ("our-upgrade.service", "package_manager")
 
         # The same in a person's session is that person's doing, and in a unit that somebody asked for nobody's.
-        after = record.last_seq(sealed)
-        alice(sealed, "sudo dpkg --purge hostseal-probe && sudo dpkg -i /var/tmp/probe.deb")
-        by_alice = change(sealed, after, "/etc/probe/settings.dpkg-new")
+        after = record.last_seq(host)
+        alice(host, "sudo dpkg --purge hostseal-probe && sudo dpkg -i /var/tmp/probe.deb")
+        by_alice = change(host, after, "/etc/probe/settings.dpkg-new")
         assert (by_alice["writer"]["kind"], by_alice["writer"]["session"]["user"]) == ("session", "alice")
-        asked = record.last_seq(sealed)
-        alice(sealed, "sudo systemd-run --wait --quiet dpkg -i --force-confmiss /var/tmp/probe.deb")
-        by_asked = change(sealed, asked, "/etc/probe/by-its-script")
+        asked = record.last_seq(host)
+        alice(host, "sudo systemd-run --wait --quiet dpkg -i --force-confmiss /var/tmp/probe.deb")
+        by_asked = change(host, asked, "/etc/probe/by-its-script")
         assert (by_asked["writer"]["kind"], by_asked["writer"]["role"]) == ("executable", None)
         kind, path, *who = tied(by_asked)
-        assert (kind, who) == ("unit", [opened(sealed, asked), "alice", "inferred"])
+        assert (kind, who) == ("unit", [opened(host, asked), "alice", "inferred"])
         assert path == f"/run/systemd/transient/{by_asked['writer']['unit']}"
     finally:
         shell(
-            sealed,
+            host,
             f"dpkg --purge hostseal-probe; rm -rf /etc/probe /var/tmp/probe* {UNIT_FOLDER}/our-upgrade.service;"
             " systemctl daemon-reload",
         )
 
 
-def test_a_program_of_that_name_is_no_package_manager(sealed: Host) -> None:
-    before = record.last_seq(sealed)
+def test_a_program_of_that_name_is_no_package_manager(host: Host) -> None:
+    before = record.last_seq(host)
     try:
-        shell(sealed, "cp /usr/bin/dash /var/tmp/dpkg")
-        service(sealed, "our-copy", f"/var/tmp/dpkg -c 'echo x > /etc/by-no-dpkg; {LIVES}'")
-        writer = change(sealed, before, "/etc/by-no-dpkg")["writer"]
+        shell(host, "cp /usr/bin/dash /var/tmp/dpkg")
+        service(host, "our-copy", f"/var/tmp/dpkg -c 'echo x > /etc/by-no-dpkg; {LIVES}'")
+        writer = change(host, before, "/etc/by-no-dpkg")["writer"]
         assert (writer["exe"], writer["unit"], writer["role"]) == ("/var/tmp/dpkg", "our-copy.service", None)
     finally:
         shell(
-            sealed,
+            host,
             f"rm -f /etc/by-no-dpkg /var/tmp/dpkg {UNIT_FOLDER}/our-copy.service; systemctl daemon-reload",
         )
 
 
 def test_a_unit_that_a_user_gave_a_name_of_the_systems_is_his_and_tied_to_who_asked_for_it(
-    sealed: Host,
+    host: Host,
 ) -> None:
     """It outlives the session, whose user's manager was told to stay."""
-    before = record.last_seq(sealed)
+    before = record.last_seq(host)
     try:
         alice(
-            sealed,
+            host,
             "sudo loginctl enable-linger alice && XDG_RUNTIME_DIR=/run/user/$(id -u) "
             "systemd-run --user --quiet --unit=apt-daily-upgrade "
             "sh -c 'sleep 2; echo x > ~/.ssh/by-forged-unit; sleep 1; :'",
         )
-        data = change(sealed, before, "/home/alice/.ssh/by-forged-unit")
+        data = change(host, before, "/home/alice/.ssh/by-forged-unit")
         writer = data["writer"]
         assert (writer["kind"], writer["unit"], writer["role"], writer["uid"]) == (
             "executable", "user@2001.service", None, 2001,
         )  # fmt: skip
         path = "/run/user/2001/systemd/transient/apt-daily-upgrade.service"
-        assert tied(data) == ("unit", path, opened(sealed, before), "alice", "inferred")
+        assert tied(data) == ("unit", path, opened(host, before), "alice", "inferred")
         assert (
-            change(sealed, before, "/var/lib/systemd/linger/alice")["writer"]["unit"]
+            change(host, before, "/var/lib/systemd/linger/alice")["writer"]["unit"]
             == "systemd-logind.service"
         )
     finally:
-        shell(sealed, "loginctl disable-linger alice; rm -f ~alice/.ssh/by-forged-unit")
+        shell(host, "loginctl disable-linger alice; rm -f ~alice/.ssh/by-forged-unit")
 
 
-def test_a_writer_that_is_gone_at_once_is_still_named(sealed: Host) -> None:
+def test_a_writer_that_is_gone_at_once_is_still_named(host: Host) -> None:
     """Two hundred that live about a millisecond: each is named by its exec record, and never as somebody else's."""
-    before = record.last_seq(sealed)
+    before = record.last_seq(host)
     try:
-        shell(sealed, "install -d -o alice /etc/short")
-        alice(sealed, 'for i in $(seq 200); do /bin/sh -c "echo x > /etc/short/$i"; done')
-        audit = opened(sealed, before)
-        record.wait_for(sealed, before, "session.closed")
+        shell(host, "install -d -o alice /etc/short")
+        alice(host, 'for i in $(seq 200); do /bin/sh -c "echo x > /etc/short/$i"; done')
+        audit = opened(host, before)
+        record.wait_for(host, before, "session.closed")
 
         def named() -> dict[str, set[str]] | None:
             found: dict[str, set[str]] = {}
-            for r in record.events(sealed, before):
+            for r in record.events(host, before):
                 data = r["event"]["data"]
                 if r["event"]["type"] == "files.changed" and data["writer"]["exe"] != "/usr/bin/install":
                     session = (data["writer"]["session"] or {}).get("audit_session")
@@ -274,4 +282,4 @@ def test_a_writer_that_is_gone_at_once_is_still_named(sealed: Host) -> None:
         assert writers <= {"alice", "/usr/bin/dash None"}
         assert sum("alice" in who for who in found.values()) >= 20
     finally:
-        shell(sealed, "rm -rf /etc/short")
+        shell(host, "rm -rf /etc/short")

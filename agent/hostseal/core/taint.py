@@ -107,6 +107,12 @@ def find(taint: Taint, path: str) -> Laid | None:
     return next((item for item in taint.items if item.path == path), None)
 
 
+def gone(taint: Taint, path: str) -> Taint:
+    """Return the taint after a path has gone: what was laid may run still, but what comes to be there is another's."""
+    items = tuple(replace(i, sha256=None) if i.path == path else i for i in taint.items)
+    return replace(taint, items=items) if items != taint.items else taint
+
+
 def restored(taint: Taint, path: str) -> Taint:
     """Return the taint after a path was found to be what the seal says: nothing comes of it any more."""
     return replace(taint, items=tuple(item for item in taint.items if item.path != path))

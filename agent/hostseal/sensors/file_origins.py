@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from hostseal.core.attribution import UNKNOWN, ProcessFacts, WriterKey, WriterKind, key_of
+from hostseal.core.change_set import What
 from hostseal.core.persistence import kind_of
 from hostseal.core.taint import ASKING, Laid
 from hostseal.core.verdict import Sealed, Verdict
@@ -11,6 +12,7 @@ from hostseal.sensors.file_writer import Executed
 from hostseal.sensors.laying import Laying
 
 REMEMBERED = 1024
+_TAKEN_AWAY = frozenset({What.DELETED.value, What.RENAMED.value})
 Sessions = Callable[[int], Mapping[str, Any] | None]
 _T = TypeVar("_T")
 
@@ -41,14 +43,16 @@ class Origins:
         if self._tell is not None:
             self._tell(facts)
 
-    def wrote(self, key: WriterKey, paths: Iterable[bytes]) -> None:
-        """Note what a session, or what one had laid, lays with a change."""
+    def wrote(self, key: WriterKey, changes: Iterable[tuple[bytes, str]]) -> None:
+        """Note what a session, or what one had laid, lays with changes (path, what), and what anybody took away."""
         if self._laying is None:
             return
         source = self._sources.get(key.via) if key.via is not None else None
         session = self.session(key) if source is None else source.session
-        if session is not None:
-            for path in paths:
+        for path, what in changes:
+            if what in _TAKEN_AWAY:
+                self._laying.went(path)
+            if session is not None:
                 self._laying.wrote(path, session)
 
     def session(self, key: WriterKey) -> Mapping[str, Any] | None:

@@ -128,7 +128,7 @@ class FileWatch:
         for (at, process), run in groupby(changes, _when_and_who):
             writer = self._origins.writer(process)
             alike = [(change.path, change.what) for change in run]
-            self._origins.wrote(writer, (path for path, _ in alike))
+            self._origins.wrote(writer, alike)
             runs.append((alike, at, writer, process))
         with self._wake:
             began = False

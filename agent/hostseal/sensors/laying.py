@@ -72,6 +72,14 @@ class Laying:
             self._changed |= after is not self._taint
             self._taint = after
 
+    def went(self, path: bytes) -> None:
+        """Note that somebody took away or renamed what is at a path, whoever it was."""
+        if self.find(name := faithful(path)) is not None and not os.path.lexists(path):
+            with self._lock:
+                after = taint.gone(self._taint, name)
+                self._changed |= after is not self._taint
+                self._taint = after
+
     def executed(self, facts: ProcessFacts, session: Mapping[str, Any]) -> None:
         """Note what a session executes, if it has a manager make a unit: that one is in no file that is watched."""
         if facts.exe in taint.ASKING:

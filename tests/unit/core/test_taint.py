@@ -134,6 +134,14 @@ def test_an_artefact_stays_with_whom_it_was_until_its_content_changes() -> None:
     assert having(first, replace(again, sha256="b")).items == (replace(again, sha256="b"),)
 
 
+def test_what_is_put_where_another_thing_has_gone_is_the_new_ones_though_it_is_the_same() -> None:
+    first, again = replace(UNIT, sha256="a"), replace(UNIT, sha256="a", session=BOB)
+    left = taint.gone(having(first), UNIT.path)
+    assert path_of(left, running("/system.slice/x.service")) == UNIT.path, "it may run still"
+    assert taint.laid(left, again).items == (again,)
+    assert taint.gone(left, "/etc/another") is left
+
+
 def test_what_the_seal_says_again_is_forgotten() -> None:
     assert taint.restored(having(UNIT, EVIL), UNIT.path).items == (EVIL,)
 
@@ -222,7 +230,9 @@ artefacts = st.builds(
 asks = st.builds(
     Asked, session=people, boot=st.just(BOOT), at=st.floats(95, 105), uid=st.sampled_from([0, 2001])
 )
-steps = st.lists(st.one_of(artefacts, asks, paths.map(lambda path: ("restored", path))), max_size=12)
+steps = st.lists(
+    st.one_of(artefacts, asks, st.tuples(st.sampled_from(["restored", "gone"]), paths)), max_size=12
+)
 writers = st.builds(
     running,
     st.sampled_from([None, CRON, AT, MINE, "/system.slice/x.service", "/system.slice/x@1.service"]),
@@ -246,6 +256,8 @@ def test_nobody_is_named_who_laid_nothing_and_no_tie_is_sure(history: list[Any],
         elif isinstance(step, Asked):
             whole = taint.asked(whole, step)
             laid_by.setdefault("/run/systemd/transient/x.service", []).append(step.session)
+        elif step[0] == "gone":
+            whole = taint.gone(whole, step[1])
         else:
             whole = taint.restored(whole, step[1])
             laid_by.pop(step[1], None)

@@ -128,6 +128,20 @@ def test_a_pardon_and_the_sealed_content_end_it(spool: SqliteSpool, place: Place
     assert late_items(keeper, spool) == ()
 
 
+def test_a_file_that_went_and_came_again_is_the_new_sessions(spool: SqliteSpool, place: Place) -> None:
+    keeper, path = Laying(spool, "boot-1"), place("x", Artefact(kind=Lays.UNIT, unit="x.service"))
+    bob = {**ALICE, "user": "bob"}
+    keeper.wrote(path, ALICE)
+    keeper.went(path)
+    keeper.wrote(path, bob)
+    assert [one.session for one in late_items(keeper, spool)] == [ALICE], "it was there all the time"
+    os.unlink(path)
+    keeper.went(path)
+    Path(os.fsdecode(path)).write_text("x")
+    keeper.wrote(path, bob)
+    assert [one.session for one in late_items(keeper, spool)] == [bob]
+
+
 def test_what_could_not_be_stored_is_stored_with_the_next(spool: SqliteSpool, place: Place) -> None:
     class Full:
         full = True
