@@ -1,11 +1,13 @@
 """The seams of the agent: what the composition in :mod:`hostseal.daemon` needs, and nothing about how."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
+
+from hostseal.core.seal import Entry, Personal
 
 
 class Clock(Protocol):
@@ -30,10 +32,11 @@ class Emit(Protocol):
 
 
 class RawChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One notification about one path, as a backend saw it."""
+    """One notification about one path, as a backend saw it. `other` is the other name, of a rename that has both."""
 
     path: bytes
     what: str
+    other: bytes | None = None
     pid: int | None = None
     at: float = 0.0
 
@@ -46,6 +49,14 @@ class FileSensor(Protocol):
     def run(self, sink: "FileSink", stop: threading.Event) -> None:
         """Watch until `stop` is set; raise `SensorDiedError` when it can no longer see."""
 
+    def counts(self) -> dict[str, int]:
+        """Return what became of the kernel's records since `run` began; may be called from another thread.
+
+        `read` == `outside` + `own` + `matched` + `waiting` + `unplaced`. `waiting` are those of a directory whose name
+        is not known yet, `unplaced` those of one whose name never will be (a loss). `handed_on` counts changes, of
+        which a record has none to many, `lost` the losses told of, `overflows` those of the kernel's queue.
+        """
+
 
 class FileSink(Protocol):
     """Takes what a :class:`FileSensor` sees."""
@@ -53,5 +64,28 @@ class FileSink(Protocol):
     def changed(self, change: RawChange) -> None:
         """Take one raw change."""
 
+    def changed_many(self, changes: Sequence[RawChange]) -> None:
+        """Take the changes of one batch, in order: as `changed` for each, at the price of one."""
+
     def lost(self, cause: str, scope: str, detail: Mapping[str, Any]) -> None:
         """Take the news that changes were missed: overflow, watch limit, a dead thread, an unseen directory."""
+
+
+class Seal(Protocol):
+    """A manifest that is believed, to be asked path by path. `manifest` is its digest, `entries` how many paths it has."""
+
+    image: str
+    manifest: str
+    entries: int
+
+    def entry(self, path: bytes) -> Entry | None:
+        """Return what the seal says of a path, None if it says nothing."""
+
+    def own(self, path: bytes) -> Personal | None:
+        """Return why a path is the host's own, None if it is not."""
+
+    def covers(self, path: bytes) -> bool:
+        """Tell whether a path is within the sealed trees, be it in the manifest or not."""
+
+    def close(self) -> None:
+        """Let go of what holds it."""

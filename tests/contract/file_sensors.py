@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,10 @@ class Sink:
         with self._news:
             self.changes.append(change)
             self._news.notify_all()
+
+    def changed_many(self, changes: Sequence[RawChange]) -> None:
+        for change in changes:
+            self.changed(change)
 
     def lost(self, cause: str, scope: str, detail: Mapping[str, Any]) -> None:
         with self._news:

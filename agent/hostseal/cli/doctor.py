@@ -34,6 +34,7 @@ def doctor(as_json: bool) -> None:
     checks: tuple[tuple[str, Callable[[Settings], str]], ...] = (
         ("settings", lambda _: f"{len(drop_ins())} file(s)"),
         ("file sensor", _file_sensor),
+        ("seal", _seal),
         ("opa", _opa),
         ("agent", _agent),
         ("pam", _pam),
@@ -60,6 +61,18 @@ def _file_sensor(settings: Settings) -> str:
     from hostseal.sensors.file_choice import choose
 
     return choose(settings.files)[1]
+
+
+def _seal(settings: Settings) -> str:
+    """A manifest that cannot be believed is wrong; a host that was not made from an image has none, which is said."""
+    from hostseal import keys
+    from hostseal.seal.reading import Reader
+
+    manifest = Path(settings.seal.manifest)
+    if not settings.seal.manifest or not manifest.exists():
+        return "this host has no manifest: every change of a watched file counts as one of an unsealed file"
+    with Reader.open(manifest, keys.public_key(Path(settings.seal.public_key))) as reader:
+        return f"{manifest} is believed: {reader.header.entries} paths of {reader.header.image}"
 
 
 def _opa(settings: Settings) -> str:

@@ -1,5 +1,6 @@
 """Folds raw changes into change sets: one per writer, closed by quiet or by age, bounded in size."""
 
+import os
 from collections import deque
 from enum import StrEnum
 
@@ -15,8 +16,10 @@ from hostseal.core.attribution import (
     confidence_of,
     weakest,
 )
+from hostseal.core.scopes import merged
 
 MAX_WRITERS = 256
+_BEYOND = 256
 
 
 class What(StrEnum):
@@ -51,7 +54,8 @@ class PathChange(msgspec.Struct, frozen=True):
 class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
     """What one writer did. `first` and `last` are the changes' own times; `count` is of raw changes.
 
-    `writer` has no session: that is looked up by the key.
+    `writer` has no session: that is looked up by the key. `unnamed` of the changes are of paths that found no room; `beyond`
+    are directories that those are in.
     """
 
     key: WriterKey
@@ -62,18 +66,23 @@ class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
     confidence: Confidence
     first: float
     last: float
+    unnamed: int = 0
+    beyond: tuple[bytes, ...] = ()
 
 
 class _Open:
     """A change set that still grows."""
 
-    __slots__ = ("agreement", "confidences", "count", "first", "key", "last", "paths", "process", "truncated")
+    __slots__ = (
+        "agreement", "beyond", "confidences", "count", "first", "key", "last", "paths", "process", "unnamed",
+    )  # fmt: skip
 
     def __init__(self, key: WriterKey, at: float) -> None:
         self.key = key
         self.first = self.last = at
         self.count = 0
-        self.truncated = False
+        self.unnamed = 0
+        self.beyond: set[bytes] = set()
         self.paths: dict[bytes, int] = {}
         self.agreement = Agreement()
         self.confidences: set[Confidence] = set()
@@ -86,6 +95,12 @@ class _Open:
             if process is not None:
                 self.agreement.add(process)
 
+    def without(self, path: bytes) -> None:
+        self.unnamed += 1
+        self.beyond.add(os.path.dirname(path))
+        if len(self.beyond) > _BEYOND:
+            self.beyond = set(merged(self.beyond))
+
     def closed(self) -> ChangeSet:
         return ChangeSet(
             key=self.key,
@@ -95,10 +110,12 @@ class _Open:
                 for p, bits in self.paths.items()
             ),
             count=self.count,
-            truncated=self.truncated,
+            truncated=self.unnamed > 0,
             confidence=weakest(self.confidences),
             first=self.first,
             last=self.last,
+            unnamed=self.unnamed,
+            beyond=merged(self.beyond),
         )
 
 
@@ -141,8 +158,18 @@ class Fold:
         if bits is not None or len(current.paths) < self._limits.max_paths:
             current.paths[path] = (bits or 0) | _BIT[what]
         else:
-            current.truncated = True
+            current.without(path)
         return began
+
+    @property
+    def count(self) -> int:
+        """How many raw changes are in the sets under way and in those that wait to be returned."""
+        return sum(one.count for one in self._open.values()) + sum(one.count for one in self._closed)
+
+    def since(self) -> float | None:
+        """Return the time of the oldest change that :meth:`due` has not returned, None when there is none."""
+        sets: list[_Open | ChangeSet] = [*self._open.values(), *self._closed]
+        return min((one.first for one in sets), default=None)
 
     def next_due(self) -> float | None:
         """Return when :meth:`due` next has something, None when nothing is under way."""

@@ -24,6 +24,8 @@ class EventType(StrEnum):
     GATE_CHANGED = "gate.changed"
     LOCKDOWN_RELEASED = "lockdown.released"
     FILES_CHANGED = "files.changed"
+    SEAL_BROKEN = "seal.broken"
+    SEAL_UNTRUSTED = "seal.untrusted"
     SENSOR_LOST = "sensor.lost"
     AGENT_STARTED = "agent.started"
     AGENT_STOPPED = "agent.stopped"

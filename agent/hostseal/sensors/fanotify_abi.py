@@ -3,9 +3,9 @@
 import ctypes
 import os
 import struct
-from collections.abc import Iterator
 from typing import NamedTuple
 
+MODIFY = 0x0000_0002
 ATTRIB = 0x0000_0004
 CLOSE_WRITE = 0x0000_0008
 MOVED_FROM = 0x0000_0040
@@ -14,9 +14,13 @@ CREATE = 0x0000_0100
 DELETE = 0x0000_0200
 OPEN_EXEC = 0x0000_1000
 Q_OVERFLOW = 0x0000_4000
+RENAME = 0x1000_0000
+EVENT_ON_CHILD = 0x0800_0000
 ONDIR = 0x4000_0000
 
-CHANGES = ATTRIB | CLOSE_WRITE | MOVED_FROM | MOVED_TO | CREATE | DELETE | ONDIR
+MOVED = MOVED_FROM | MOVED_TO
+CONTENT = MODIFY | CLOSE_WRITE
+CHANGES = ATTRIB | CONTENT | MOVED | RENAME | CREATE | DELETE | ONDIR
 
 CLOEXEC = 0x01
 NONBLOCK = 0x02
@@ -26,8 +30,10 @@ REPORT_DFID_NAME = 0x400 | 0x800
 REPORT_TARGET_FID = 0x1000
 
 MARK_ADD = 0x01
-MARK_ONLYDIR = 0x08
+MARK_FLUSH = 0x80
 MARK_FILESYSTEM = 0x100
+MARK_IGNORE = 0x400 | 0x40
+"""FAN_MARK_IGNORE_SURV, from Linux 6.0."""
 
 NO_PIDFD = -1
 """The process was gone when its event was read, or the kernel does not report pidfds."""
@@ -35,7 +41,9 @@ NO_PIDFD = -1
 _AT_FDCWD = -100
 _METADATA = struct.Struct("=IBBHQii")
 _METADATA_VERSION = 3
-_INFO_HEADER = struct.Struct("=BxH")
+_INFO = struct.Struct("=BxHi")
+"""Kind and size of an information record; the number is the pidfd where it is one."""
+
 _HANDLE_SIZE = struct.Struct("=I")
 _INT = struct.Struct("=i")
 _FSID = struct.Struct("=II")
@@ -43,9 +51,15 @@ _INFO_FID = 1
 _INFO_DFID_NAME = 2
 _INFO_DFID = 3
 _INFO_PIDFD = 4
-_FSID_AT = 4
-_HANDLE_AT = _FSID_AT + _FSID.size
+_INFO_OLD_DFID_NAME = 10
+_INFO_NEW_DFID_NAME = 12
+_HANDLES = frozenset((_INFO_FID, _INFO_DFID_NAME, _INFO_DFID, _INFO_OLD_DFID_NAME, _INFO_NEW_DFID_NAME))
+_NAMED = _HANDLES - {_INFO_FID, _INFO_DFID}
+_KEY_AT = 4
+_HANDLE_AT = _KEY_AT + _FSID.size
 _HANDLE_HEADER = 8
+_HANDLE_LIMIT = 128
+"""MAX_HANDLE_SZ of the kernel."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.fanotify_mark.argtypes = [ctypes.c_int, ctypes.c_uint, ctypes.c_uint64, ctypes.c_int, ctypes.c_char_p]
@@ -58,6 +72,7 @@ class Record(NamedTuple):
 
     `directory` and `target` are the filesystem's id followed by the `struct file_handle`, as bytes:
     good as keys and, without the first eight bytes, as the argument of open_by_handle_at(2).
+    Of a RENAME, `directory` and `name` are the old ones, `to_directory` and `to_name` the new.
     """
 
     mask: int
@@ -66,10 +81,16 @@ class Record(NamedTuple):
     directory: bytes
     name: bytes
     target: bytes
+    to_directory: bytes = b""
+    to_name: bytes = b""
 
 
 class AbiError(Exception):
-    """The kernel speaks another version of this interface."""
+    """The kernel speaks another version of this interface. `parsed` is what came before, with its open pidfds."""
+
+    def __init__(self, message: str, parsed: tuple[Record, ...] = ()) -> None:
+        super().__init__(message)
+        self.parsed = parsed
 
 
 def init(flags: int) -> int:
@@ -84,6 +105,18 @@ def mark_filesystem(group: int, mask: int, path: bytes) -> None:
     """Have `group` told of `mask` on the whole filesystem that holds `path`. Raises `OSError`."""
     if _libc.fanotify_mark(group, MARK_ADD | MARK_FILESYSTEM, mask, _AT_FDCWD, path) < 0:
         raise _error(path)
+
+
+def ignore(group: int, mask: int, path: bytes) -> None:
+    """Have `group` no longer told of `mask` on what is directly in the directory `path`. Raises `OSError`."""
+    if _libc.fanotify_mark(group, MARK_ADD | MARK_IGNORE, mask | EVENT_ON_CHILD, _AT_FDCWD, path) < 0:
+        raise _error(path)
+
+
+def heed(group: int) -> None:
+    """Take back everything `ignore` has asked for. Raises `OSError`."""
+    if _libc.fanotify_mark(group, MARK_FLUSH, 0, _AT_FDCWD, None) < 0:
+        raise _error(b"fanotify_mark")
 
 
 def open_handle(mount: int, key: bytes, flags: int) -> int:
@@ -106,34 +139,67 @@ def key_of(filesystem: int, handle_type: int, handle: bytes) -> bytes:
     return _FSID.pack(filesystem & 0xFFFF_FFFF, filesystem >> 32) + size + handle
 
 
-def records(buffer: bytes) -> Iterator[Record]:
-    """Take apart what one read(2) returned. Raises `AbiError` on a version this file does not know."""
+def records(buffer: bytes) -> list[Record]:
+    """Take apart what one read(2) returned. Raises `AbiError` on a form this file does not know."""
+    found: list[Record] = []
+    try:
+        _parse(buffer, found)
+    except AbiError as error:
+        raise AbiError(str(error), tuple(found)) from None
+    return found
+
+
+def _parse(buffer: bytes, found: list[Record]) -> None:
     at, end = 0, len(buffer)
-    while end - at >= _METADATA.size:
+    while at < end:
+        if end - at < _METADATA.size:
+            raise AbiError(f"fanotify metadata cut off after {end - at} bytes")
         length, version, _, header, mask, _, pid = _METADATA.unpack_from(buffer, at)
-        if version != _METADATA_VERSION or length < header:
+        stop = at + length
+        if version != _METADATA_VERSION or not _METADATA.size <= header <= length or stop > end:
             raise AbiError(f"fanotify metadata version {version}, length {length}: not known to this program")
-        pidfd, directory, name, target = NO_PIDFD, b"", b"", b""
-        info, stop = at + header, at + length
-        while info < stop:
-            kind, size = _INFO_HEADER.unpack_from(buffer, info)
-            if size < _INFO_HEADER.size:
-                raise AbiError(f"fanotify information record of {size} bytes")
-            if kind == _INFO_PIDFD:
-                (pidfd,) = _INT.unpack_from(buffer, info + _INFO_HEADER.size)
-            elif kind in (_INFO_FID, _INFO_DFID, _INFO_DFID_NAME):
-                (handle,) = _HANDLE_SIZE.unpack_from(buffer, info + _HANDLE_AT)
-                key_end = info + _HANDLE_AT + _HANDLE_HEADER + handle
-                key = buffer[info + _FSID_AT : key_end]
-                if kind == _INFO_FID:
-                    target = key
-                else:
-                    directory = key
-                    if kind == _INFO_DFID_NAME:
-                        name = buffer[key_end : buffer.index(0, key_end)]
-            info += size
-        yield Record(mask, pid, pidfd, directory, name, target)
+        found.append(_record(buffer, at + header, stop, mask, pid))
         at = stop
+
+
+def _record(buffer: bytes, info: int, stop: int, mask: int, pid: int) -> Record:
+    pidfd, directory, name, target, to_directory, to_name = NO_PIDFD, b"", b"", b"", b"", b""
+    while info < stop:
+        if stop - info < _INFO.size:
+            raise AbiError(f"fanotify information record cut off after {stop - info} bytes")
+        kind, size, number = _INFO.unpack_from(buffer, info)
+        if size < _INFO.size or info + size > stop:
+            raise AbiError(f"fanotify information record of {size} bytes")
+        if kind == _INFO_PIDFD:
+            pidfd = number
+        elif kind in _HANDLES:
+            key_end = _key_end(buffer, info, size)
+            key = buffer[info + _KEY_AT : key_end]
+            text = buffer[key_end : _name_end(buffer, key_end, info + size)] if kind in _NAMED else b""
+            if kind == _INFO_FID:
+                target = key
+            elif kind == _INFO_NEW_DFID_NAME:
+                to_directory, to_name = key, text
+            else:
+                directory, name = key, text
+        info += size
+    return Record(mask, pid, pidfd, directory, name, target, to_directory, to_name)
+
+
+def _key_end(buffer: bytes, info: int, size: int) -> int:
+    if size < _HANDLE_AT + _HANDLE_HEADER:
+        raise AbiError(f"fanotify handle in {size} bytes")
+    (handle,) = _HANDLE_SIZE.unpack_from(buffer, info + _HANDLE_AT)
+    if handle > _HANDLE_LIMIT or _HANDLE_AT + _HANDLE_HEADER + handle > size:
+        raise AbiError(f"fanotify handle of {handle} bytes in a record of {size}")
+    return info + _HANDLE_AT + _HANDLE_HEADER + int(handle)
+
+
+def _name_end(buffer: bytes, start: int, stop: int) -> int:
+    end = buffer.find(0, start, stop)
+    if end < 0:
+        raise AbiError("fanotify name without an end")
+    return end
 
 
 def _error(what: bytes) -> OSError:

@@ -14,7 +14,7 @@ from hostseal.sensors.fanotify_abi import Record
 LIMIT = 4096
 SEARCHES_PER_MINUTE = 20
 _Value = TypeVar("_Value")
-_CHANGES = abi.CLOSE_WRITE | abi.ATTRIB
+_CHANGES = abi.CONTENT | abi.ATTRIB
 
 
 class Links:
@@ -25,18 +25,33 @@ class Links:
         self._linked: OrderedDict[bytes, tuple[bytes, ...] | None] = OrderedDict()
         self._searches: deque[float] = deque(maxlen=SEARCHES_PER_MINUTE)
 
-    def see(self, record: Record) -> None:
-        """Take every record of a file: it may tell of a link being made."""
+    def see(self, record: Record) -> bool:
+        """Take every record of a file; return whether it tells of a link being made."""
         if not record.directory:
             if record.mask & abi.ATTRIB:
                 _put(self._counted, record.target, None)
         elif record.mask & abi.CREATE and record.target in self._counted:
             del self._counted[record.target]
-            _put(self._linked, record.target, None)
+            self.add(record.target)
+            return True
+        return False
+
+    def add(self, target: bytes) -> None:
+        """Take a file that has names yet to be searched for."""
+        _put(self._linked, target, None)
 
     def concerned(self, record: Record) -> bool:
-        """Tell whether a change under an unwatched name may be one of a watched file."""
+        """Tell whether a change under one name may be one of another, watched name too."""
         return bool(record.mask & _CHANGES) and record.target in self._linked
+
+    def is_linked(self, target: bytes) -> bool:
+        """Tell whether a file was given a second name."""
+        return target in self._linked
+
+    def forget_names(self, target: bytes | None = None) -> None:
+        """Have the names of one file, or of all, searched for again: they have changed."""
+        for one in list(self._linked) if target is None else [target]:
+            self._linked[one] = None
 
     def known(self, target: bytes) -> tuple[bytes, ...] | None:
         """Return the watched names of a file, None when they have yet to be searched for."""

@@ -1,8 +1,8 @@
 """From the handles in fanotify's events to paths: the marked filesystems, and a cache of their directories."""
 
+import errno
 import os
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,7 +10,7 @@ from hostseal.core.text import faithful
 from hostseal.sensors import fanotify_abi as abi
 from hostseal.sensors import mounts
 from hostseal.sensors.file_scope import Position, Scope
-from hostseal.sensors.mounts import Mount, under
+from hostseal.sensors.mounts import Lost, Mount, under
 
 CACHED_DIRECTORIES = 50_000
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -23,13 +23,6 @@ class Place(NamedTuple):
 
     path: bytes
     position: Position
-
-
-class Lost(Protocol):
-    """Takes the news of a loss; see :class:`hostseal.ports.FileSink`."""
-
-    def __call__(self, cause: str, scope: str, detail: Mapping[str, Any]) -> None:
-        """Take it."""
 
 
 class _Filesystem(msgspec.Struct):
@@ -73,8 +66,7 @@ class Places:
             if before is None or mount not in before:
                 self._mark(mount, lost)
         if before is not None:
-            for point in sorted({mount.point for mount in watched ^ before}):
-                lost("mounts_changed", faithful(point), {"mounted": any(m.point == point for m in watched)})
+            mounts.tell(before, watched, lost)
         devices = {mount.device for mount in watched}
         self._filesystems = {i: f for i, f in self._filesystems.items() if f.base.device in devices}
         for filesystem in self._filesystems.values():
@@ -103,6 +95,18 @@ class Places:
         finally:
             os.close(descriptor)
         return self._named(filesystem, resolved)
+
+    def open(self, key: bytes) -> tuple[int, Place]:
+        """Return a descriptor (O_PATH) and the place of a directory by its handle. Raises `OSError`."""
+        filesystem = self._filesystems.get(abi.filesystem_of(key))
+        if filesystem is None:
+            raise FileNotFoundError(errno.ENOENT, "not on a watched filesystem")
+        descriptor = _open_handle(filesystem.base, key)
+        try:
+            return descriptor, self._named(filesystem, os.readlink(b"/proc/self/fd/%d" % descriptor))
+        except OSError:
+            os.close(descriptor)
+            raise
 
     def inode(self, key: bytes) -> tuple[int, int] | None:
         """Return inode and device of a file by its handle, None when it is gone."""

@@ -45,7 +45,7 @@ def choose(settings: FilesSettings, executed: Executed | None = None) -> tuple[F
 def fanotify_refusal(scope: Scope) -> str | None:
     """Return why fanotify cannot watch this scope, None when it can: a group, real marks and a handle are tried."""
     try:
-        group = open_group()
+        group, mask = open_group()
     except OSError as error:
         return f"fanotify_init: {error.strerror} (CAP_SYS_ADMIN, or a system call filter)"
     try:
@@ -53,7 +53,7 @@ def fanotify_refusal(scope: Scope) -> str | None:
             watched = mounts.watched(table.read(), scope)
         for mount in watched:
             try:
-                abi.mark_filesystem(group, abi.CHANGES, mount.point)
+                abi.mark_filesystem(group, mask, mount.point)
             except OSError as error:
                 return f"{faithful(mount.point)} ({mount.type}): {error.strerror}"
         return _handle_refusal(watched[0].point if watched else b"/")

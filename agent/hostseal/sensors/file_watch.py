@@ -1,26 +1,46 @@
 """The file sensor as the daemon runs it: a supervised backend, change sets, events."""
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from hostseal.config.files import FilesSettings
 from hostseal.core import backoff
-from hostseal.core.attribution import UNKNOWN, ProcessFacts, TracedChange, WriterKey, WriterKind, key_of
-from hostseal.core.change_set import ChangeSet, Fold, Limits
+from hostseal.core.attribution import (
+    UNKNOWN,
+    Confidence,
+    ProcessFacts,
+    TracedChange,
+    Writer,
+    WriterKey,
+    WriterKind,
+    key_of,
+)
+from hostseal.core.blind import Blind
+from hostseal.core.change_set import ChangeSet, Fold, Limits, PathChange
+from hostseal.core.persistence import kind_of
+from hostseal.core.scan_plan import Cause
+from hostseal.core.taint import Laid
+from hostseal.core.verdict import Sealed, Verdict
 from hostseal.errors import SpoolError
 from hostseal.ports import Clock, Emit, FileSensor, RawChange
+from hostseal.scans.judge import Looked
 from hostseal.sensors.file_choice import choose
-from hostseal.sensors.file_losses import Losses
+from hostseal.sensors.file_guard import Guard, Unguarded
+from hostseal.sensors.file_losses import Losses, cause_of, scope_of
 from hostseal.sensors.file_report import Declared, report
 from hostseal.sensors.file_scope import Scope
+from hostseal.sensors.file_stages import Counts
 from hostseal.sensors.file_writer import Executed
+from hostseal.sensors.laying import Laying
 
 SENSOR = "files"
 IDLE_SECONDS = 1.0
 REMEMBERED_SESSIONS = 1024
+_T = TypeVar("_T")
 Sessions = Callable[[int], Mapping[str, Any] | None]
 Expected = Callable[[str], Declared | None]
 
@@ -41,9 +61,12 @@ class FileWatch:
         make: Callable[[], FileSensor] | None = None,
         *,
         executed: Executed | None = None,
+        guard: Guard | None = None,
+        laying: Laying | None = None,
     ) -> None:
+        self._guard = guard or Unguarded()
         self._settings, self._emit, self._clock = settings, emit, clock
-        self._sessions, self._expected = sessions, expected
+        self._sessions, self._expected, self._laying = sessions, expected, laying
         self._make, self._reason = (make, "given") if make else choose(settings, executed)
         self.scope = str(Scope(settings.watch, settings.exclude))
         self._fold = Fold(
@@ -56,11 +79,14 @@ class FileWatch:
         )
         self._losses = Losses()
         self._known: dict[str, Mapping[str, Any]] = {}
+        self._sources: dict[str, Laid] = {}
         self._process: ProcessFacts | None = None
         self._writer = UNKNOWN
         self._wake = threading.Condition(threading.Lock())
         self._born = clock.monotonic()
-        self._serial = self._events = self._lost = 0
+        self._serial = 0
+        self._counts = Counts()
+        self._sensor: FileSensor | None = None
         self._backend, self._alive = "", False
         self._due: list[ChangeSet] = []
 
@@ -80,29 +106,62 @@ class FileWatch:
         """Return how the sensor is, for `hostseal status`."""
         with self._wake:
             queue = len(self._fold) + len(self._due)
+            waiting = self._fold.count + sum(one.count for one in self._due)
+            counts = self._counts.report(waiting=waiting, losses_waiting=self._losses.waiting)
         return {
             "backend": self._backend,
             "reason": self._reason,
             "alive": self._alive,
-            "events": self._events,
-            "lost": self._lost,
+            "events": counts["changes"],
+            "lost": counts["losses"]["seen"],
             "queue": queue,
+            "counts": counts,
         }
+
+    def handed_on(self, before: float) -> bool:
+        """Tell whether every change seen before a monotonic time is on record."""
+        with self._wake:
+            since = self._fold.since()
+            return not self._due and (since is None or since > before)
+
+    def blind(self, interval: Blind) -> None:
+        """Take the news that nobody looked for a while."""
+        with self._wake:
+            now = self._clock.now()
+            detail = {"seconds": round(interval.seconds, 1)}
+            self._counts.lost()
+            self._losses.add(
+                interval.cause, self.scope, detail, now, now - timedelta(seconds=interval.seconds)
+            )
+            self._wake.notify()
 
     def changed(self, change: RawChange) -> None:
         """Take one raw change; called by the backend."""
+        self.changed_many((change,))
+
+    def changed_many(self, changes: Sequence[RawChange]) -> None:
+        """Take the changes of one batch; called by the backend."""
+        traced = [(change, *self._traced(change)) for change in changes]
+        with self._wake:
+            began = False
+            for change, process, writer in traced:
+                began |= self._fold.add(change.path, change.what, change.at, writer, process)
+            self._counts.changes += len(changes)
+            if began:
+                self._wake.notify()
+
+    def _traced(self, change: RawChange) -> tuple[ProcessFacts | None, WriterKey]:
         process = change.process if isinstance(change, TracedChange) else None
         if process is not self._process:
             self._process, self._writer = process, self._key_of(process)
-        with self._wake:
-            self._events += 1
-            if self._fold.add(change.path, change.what, change.at, self._writer, process):
-                self._wake.notify()
+        if self._laying is not None and (session := self._answerable(self._writer)) is not None:
+            self._laying.wrote(change.path, session)
+        return process, self._writer
 
     def lost(self, cause: str, scope: str, detail: Mapping[str, Any]) -> None:
         """Take the news of a loss; called by the backend."""
         with self._wake:
-            self._lost += 1
+            self._counts.lost()
             self._losses.add(cause, scope, detail, self._clock.now())
             self._wake.notify()
 
@@ -111,7 +170,8 @@ class FileWatch:
         while not stop.is_set():
             began = self._clock.monotonic()
             try:
-                sensor = self._make()
+                sensor = self._sensor = self._make()
+                self._counts.reads(sensor)
                 self._backend, self._alive = sensor.name, True
                 sensor.run(self, stop)
             except Exception as error:  # noqa: BLE001 - whatever kills the backend, it is a loss, and it is restarted
@@ -144,7 +204,6 @@ class FileWatch:
                 self._emit_losses()
                 while self._due:
                     self._emit_changes(self._due[0])
-                    self._due.pop(0)
             except SpoolError:
                 failed += 1
                 if stop.wait(backoff.delay(failed)):
@@ -165,13 +224,40 @@ class FileWatch:
             self._serial += 1
             with self._wake:
                 self._losses.emitted(loss)
+                self._counts.losses_spooled += loss.count
+            scope = scope_of(loss.scope)
+            self._guard.owe(loss.owed(f"files.{self._backend}"), cause_of(loss.cause), scope)
 
     def _emit_changes(self, changes: ChangeSet) -> None:
-        writer = replace(changes.writer, session=self._session(changes.key))
+        if self._laying is not None:
+            self._laying.save()
+        source = self._sources.get(changes.key.via or "")
+        via = None if source is None else source.tie()
+        writer = replace(changes.writer, session=self._session(changes.key), via=via)
         declared = self._expected(changes.key.name) if writer.kind is WriterKind.ACTION else None
-        data = report(changes, writer, declared, now=self._clock.now(), monotonic=self._clock.monotonic())
+        verdicts: list[tuple[bytes, Verdict]] = []
+
+        def look(change: PathChange, by: Writer, confidence: Confidence, budget: int) -> Looked:
+            looked = self._guard.look(change, by, confidence, budget)
+            verdicts.append((change.path, looked.verdict))
+            return looked
+
+        data = report(
+            changes, writer, declared, look, now=self._clock.now(), monotonic=self._clock.monotonic()
+        )
+        for change, path in zip(changes.paths, data["paths"], strict=True):
+            path["lays"] = kind_of(change.path) if self._laying is None else self._laying.lays(change.path)
         self._emit("files.changed", data, sensor=SENSOR, key=self._key())
         self._serial += 1
+        self._guard.told(verdicts)
+        for path, verdict in verdicts:
+            if self._laying is not None and verdict.seal is Sealed.TOUCHED:
+                self._laying.restored(path)
+        with self._wake:
+            self._due.pop(0)
+            self._counts.spooled(changes)
+        if changes.beyond:
+            self._guard.ask(Cause.LOSS, changes.beyond)
 
     def _key(self) -> str:
         return f"{self._born:.6f}/{self._serial}"
@@ -181,10 +267,26 @@ class FileWatch:
         audit = process.audit_session if process is not None else None
         session = self._sessions(audit) if audit is not None else None
         if session is not None:
-            if len(self._known) >= REMEMBERED_SESSIONS:
-                self._known.pop(next(iter(self._known)))
-            self._known[str(audit)] = session
-        return key_of(process, in_session=str(audit) in self._known)
+            _keep(self._known, str(audit), session)
+        key = key_of(process, in_session=str(audit) in self._known)
+        if process is None or self._laying is None or key.kind is not WriterKind.EXECUTABLE:
+            return key
+        source = self._laying.source_of(process)
+        if source is None:
+            return key
+        _keep(self._sources, source.name, source)
+        return key_of(process, in_session=False, via=source.name)
+
+    def _answerable(self, key: WriterKey) -> Mapping[str, Any] | None:
+        """Return the session that wrote, or the one that laid what wrote."""
+        source = self._sources.get(key.via) if key.via is not None else None
+        return self._session(key) if source is None else source.session
 
     def _session(self, key: WriterKey) -> Mapping[str, Any] | None:
         return self._known.get(key.name) if key.kind is WriterKind.SESSION else None
+
+
+def _keep(table: dict[str, _T], name: str, value: _T) -> None:
+    if name not in table and len(table) >= REMEMBERED_SESSIONS:
+        table.pop(next(iter(table)))
+    table[name] = value

@@ -5,13 +5,17 @@ import select
 import struct
 import threading
 import time
+from typing import NamedTuple
 
 from hostseal.core.change_set import What
 from hostseal.core.text import faithful
 from hostseal.errors import SensorDiedError
 from hostseal.ports import FileSink, RawChange
 from hostseal.sensors import mounts
+from hostseal.sensors.file_counts import CountingSink
+from hostseal.sensors.file_pace import Pace
 from hostseal.sensors.file_scope import Position, Scope
+from hostseal.sensors.file_unclosed import Unclosed
 from hostseal.sensors.inotify_watches import (
     ATTRIB,
     CLOSE_WRITE,
@@ -19,6 +23,7 @@ from hostseal.sensors.inotify_watches import (
     DELETE,
     IGNORED,
     ISDIR,
+    MODIFY,
     MOVE_SELF,
     MOVED_FROM,
     MOVED_TO,
@@ -29,21 +34,32 @@ from hostseal.sensors.inotify_watches import (
 from hostseal.sensors.mounts import MountTable
 
 WAIT_MS = 1_000
+RETRY_SECONDS = 60.0
 BUFFER_BYTES = 1 << 18
 _HEADER = struct.Struct("=iIII")
-_WHAT = (
+_BITS = (
     (CREATE, What.CREATED.value),
     (CLOSE_WRITE, What.MODIFIED.value),
     (MOVED_FROM | MOVED_TO, What.RENAMED.value),
     (ATTRIB, What.ATTRIBUTES.value),
     (DELETE, What.DELETED.value),
 )
+_MOVED = MOVED_FROM | MOVED_TO
+
+
+class Event(NamedTuple):
+    """One event as the kernel wrote it; `cookie` ties the two halves of a rename."""
+
+    watch: int
+    mask: int
+    cookie: int
+    name: bytes
 
 
 class InotifySensor:
     """Watches each directory of the watched trees, and those above them where a watched one may come to be.
 
-    pyinotify keeps the table of watches. Reading and following directories is done here, for its own way
+    pyinotify adds and ends the watches. Reading and following directories is done here, for its own way
     dies of a name that is not UTF-8, misses what is in new directories and keeps stale paths (all measured).
     """
 
@@ -51,81 +67,144 @@ class InotifySensor:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
+        self._counts: dict[str, int] = {}
 
     def run(self, sink: FileSink, stop: threading.Event) -> None:
         """Watch until `stop` is set. Raises `SensorDiedError` when the kernel gives no instance or it breaks."""
+        counting = CountingSink(sink)
         try:
-            with Watches(self._scope, sink) as watches, MountTable() as table:
-                watched = mounts.watched(table.read(), self._scope)
-                watches.cover(b"/")
-                self._watch(watches, table, watched, sink, stop)
+            with Watches(self._scope, counting) as watches, MountTable() as table:
+                self._watch(_Reader(self._scope, watches, counting), watches, table, counting, stop)
         except OSError as error:
             raise SensorDiedError(f"inotify: {error}", hint="see fs.inotify in sysctl") from error
 
+    def counts(self) -> dict[str, int]:
+        """Return what became of the kernel's records; see :class:`hostseal.ports.FileSensor`."""
+        return self._counts
+
     def _watch(
         self,
+        reader: "_Reader",
         watches: Watches,
         table: MountTable,
-        watched: tuple[mounts.Mount, ...],
-        sink: FileSink,
+        sink: CountingSink,
         stop: threading.Event,
     ) -> None:
-        poll = select.poll()
+        watched = mounts.watched(table.read(), self._scope)
+        watches.cover(b"/")
+        poll, pace, retry_at = select.poll(), Pace(), time.monotonic() + RETRY_SECONDS
         poll.register(watches, select.POLLIN)
         poll.register(table, select.POLLPRI | select.POLLERR)
         while not stop.is_set():
             ready = [descriptor for descriptor, _ in poll.poll(WAIT_MS)]
             if table.fileno() in ready:
                 before, watched = watched, mounts.watched(table.read(), self._scope)
+                mounts.tell(before, watched, sink.lost)
                 for mount in set(before) ^ set(watched):
-                    sink.lost("mounts_changed", faithful(mount.point), {"mounted": mount in watched})
                     watches.cover(mount.point)
-            if watches.fileno() in ready:
-                self._take(os.read(watches.fileno(), BUFFER_BYTES), watches, sink)
+            buffer = os.read(watches.fileno(), BUFFER_BYTES) if watches.fileno() in ready else b""
+            now = time.monotonic()
+            found = events(buffer)
+            sink.changed_many(reader.take(found, now))
+            self._counts = {**reader.counts, "handed_on": sink.handed_on, "lost": sink.losses}
+            if now >= retry_at:
+                retry_at = now + RETRY_SECONDS
+                watches.retry()
+            if pause := pace.pause(len(found), now, more=len(buffer) > BUFFER_BYTES // 2):
+                stop.wait(pause)
 
-    def _take(self, buffer: bytes, watches: Watches, sink: FileSink) -> None:
-        at, now = 0, time.monotonic()
-        while at < len(buffer):
-            watch, mask, _, size = _HEADER.unpack_from(buffer, at)
-            name = buffer[at + _HEADER.size : at + _HEADER.size + size].rstrip(b"\0")
-            at += _HEADER.size + size
-            if mask & Q_OVERFLOW:
-                sink.lost("queue_overflow", str(self._scope), {})
-                watches.cover(b"/")
-            else:
-                self._event(watch, mask, name, watches, sink, now)
 
-    def _event(
-        self, watch: int, mask: int, name: bytes, watches: Watches, sink: FileSink, now: float
-    ) -> None:
-        directory = watches.path(watch)
-        if directory is None:
-            return
+class _Reader:
+    """Turns events into changes, and keeps the watches where the directories are."""
+
+    def __init__(self, scope: Scope, watches: Watches, sink: FileSink) -> None:
+        self._scope, self._watches, self._sink = scope, watches, sink
+        self._unclosed: Unclosed[RawChange] = Unclosed()
+        self._told: list[RawChange] = []
+        self._at = 0.0
+        self.counts = dict.fromkeys(
+            ("read", "outside", "own", "matched", "waiting", "unplaced", "overflows"), 0
+        )
+
+    def take(self, batch: list[Event], at: float) -> list[RawChange]:
+        """Return what one batch of events changed of the watched paths, and what has been open for too long."""
+        self._told, self._at = [], at
+        halves = _halves(batch)
+        for event in batch:
+            if event.mask & Q_OVERFLOW:
+                self.counts["overflows"] += 1
+                self._sink.lost("queue_overflow", str(self._scope), {})
+                self._watches.recover()
+                continue
+            before = len(self._told)
+            held = self._event(event, halves)
+            self.counts["read"] += 1
+            self.counts["matched" if held or len(self._told) > before else "outside"] += 1
+        return self._told + self._unclosed.due(at)
+
+    def _event(self, event: Event, halves: dict[tuple[int, int], Event]) -> bool:
+        """Take one event; return whether it is of a watched path and kept for later."""
+        mask, held = event.mask, False
+        for directory in self._watches.paths(event.watch):
+            if mask & UNMOUNT:
+                self._sink.lost("unmounted", faithful(directory), {})
+            elif mask & MOVE_SELF:
+                self._sink.lost("directory_moved", faithful(directory), {})
+                self._watches.drop(directory)
+            elif event.name or mask & ATTRIB:
+                held |= self._entry(event, directory, halves)
         if mask & IGNORED:
-            watches.gone(watch)
-        elif mask & UNMOUNT:
-            sink.lost("unmounted", faithful(directory), {})
-        elif mask & MOVE_SELF:
-            sink.lost("directory_moved", faithful(directory), {})
-            watches.drop(directory)
-        elif name or mask & ATTRIB:
-            if mask & ATTRIB and mask & ISDIR and name and self._scope.position(directory) is Position.INSIDE:
-                return  # the directory's own watch says it too
-            path = os.path.join(directory, name) if name else directory
-            self._changed(mask, path, sink, now)
-            if mask & ISDIR:
-                self._directory(mask, path, watches, sink, now)
+            self._watches.gone(event.watch)
+        return held
 
-    def _changed(self, mask: int, path: bytes, sink: FileSink, now: float) -> None:
-        if self._scope.holds(path):
-            for bit, what in _WHAT:
-                if mask & bit:
-                    sink.changed(RawChange(path=path, what=what, at=now))
+    def _entry(self, event: Event, directory: bytes, halves: dict[tuple[int, int], Event]) -> bool:
+        mask, name = event.mask, event.name
+        if mask & ATTRIB and mask & ISDIR and name and self._scope.position(directory) is Position.INSIDE:
+            return False  # the directory's own watch says it too
+        path = os.path.join(directory, name) if name else directory
+        held = self._changed(mask, path, self._other(event, halves) if mask & _MOVED else None)
+        if mask & ISDIR:
+            self._directory(mask, path)
+        return held
 
-    def _directory(self, mask: int, path: bytes, watches: Watches, sink: FileSink, now: float) -> None:
+    def _changed(self, mask: int, path: bytes, other: bytes | None = None) -> bool:
+        if not self._scope.holds(path):
+            return False
+        if mask & MODIFY:
+            self._unclosed.add(RawChange(path=path, what=What.MODIFIED.value, at=self._at))
+            return True
+        if mask & CLOSE_WRITE:
+            self._unclosed.closed(path)
+        self._told += [
+            RawChange(path=path, what=what, other=other, at=self._at) for bit, what in _BITS if mask & bit
+        ]
+        return False
+
+    def _other(self, event: Event, halves: dict[tuple[int, int], Event]) -> bytes | None:
+        """Return the other name of a rename, if that is in a watched directory and was read with it."""
+        half = halves.get((event.cookie, event.mask & _MOVED ^ _MOVED))
+        known = self._watches.paths(half.watch) if half is not None else ()
+        return os.path.join(known[0], half.name) if half is not None and known else None
+
+    def _directory(self, mask: int, path: bytes) -> None:
         """Follow the directories; what is already in a new one is reported, for nothing else will tell of it."""
         if mask & MOVED_FROM:
-            watches.drop(path)
+            self._watches.drop(path)
         elif mask & (CREATE | MOVED_TO) and self._scope.position(path) is not Position.OUTSIDE:
-            for found in watches.cover(path):
-                self._changed(mask & (CREATE | MOVED_TO), found, sink, now)
+            for found in self._watches.cover(path):
+                self._changed(mask & (CREATE | MOVED_TO), found)
+
+
+def events(buffer: bytes) -> list[Event]:
+    """Take apart what one read(2) returned: whole events, as inotify(7) has them."""
+    found, at = [], 0
+    while at < len(buffer):
+        watch, mask, cookie, size = _HEADER.unpack_from(buffer, at)
+        at += _HEADER.size
+        found.append(Event(watch, mask, cookie, buffer[at : at + size].rstrip(b"\0")))
+        at += size
+    return found
+
+
+def _halves(batch: list[Event]) -> dict[tuple[int, int], Event]:
+    return {(event.cookie, event.mask & _MOVED): event for event in batch if event.cookie}

@@ -1,27 +1,40 @@
 """What is mounted where: proc_pid_mountinfo(5), read and followed."""
 
+import base64
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Protocol, Self
 
 import msgspec
 
+from hostseal.core.text import faithful
 from hostseal.sensors.file_scope import Position, Scope
 
 SOURCES = ("/proc/1/mountinfo", "/proc/self/mountinfo")
 _ESCAPED = re.compile(rb"\\([0-7]{3})")
 
 
+class Lost(Protocol):
+    """Takes the news of a loss; see :class:`hostseal.ports.FileSink`."""
+
+    def __call__(self, cause: str, scope: str, detail: Mapping[str, Any]) -> None:
+        """Take it."""
+
+
 class Mount(msgspec.Struct, frozen=True):
-    """One line: mount id, the filesystem's device, the filesystem's directory that is mounted, where, and its type."""
+    """One line: mount id, the filesystem's device, the filesystem's directory that is mounted, where, and its type.
+
+    `options` are the mount's own (`ro`, `nosuid`, ...): mount -o remount changes them.
+    """
 
     number: int
     device: str
     root: bytes
     point: bytes
     type: str
+    options: str = ""
 
 
 def parse(text: bytes) -> tuple[Mount, ...]:
@@ -29,9 +42,11 @@ def parse(text: bytes) -> tuple[Mount, ...]:
     mounts = []
     for line in text.splitlines():
         fields, _, rest = line.partition(b" - ")
-        number, _, device, root, point = fields.split(b" ")[:5]
+        number, _, device, root, point, options = fields.split(b" ")[:6]
         kind = rest.split(b" ")[0].decode()
-        mounts.append(Mount(int(number), device.decode(), _plain(root), _plain(point), kind))
+        mounts.append(
+            Mount(int(number), device.decode(), _plain(root), _plain(point), kind, options.decode("ascii"))
+        )
     return tuple(mounts)
 
 
@@ -58,6 +73,29 @@ def watched(mounts: tuple[Mount, ...], scope: Scope) -> tuple[Mount, ...]:
         )
         found.update(dict.fromkeys(below))
     return tuple(found)
+
+
+def tell(before: Iterable[Mount], now: Iterable[Mount], lost: Lost) -> None:
+    """Say where what is mounted has changed: what is read below such a place may have, and no file was written.
+
+    The scope is the place, as text and, in `path`, as Base64 of its bytes; `mounted` tells whether anything watched is
+    mounted there now, and of which type; `remounted` has the options before and after, if only those have changed.
+    """
+    old, new = set(before), set(now)
+    gone = {(m.number, m.device, m.root, m.point): m for m in old - new}
+    for mount in sorted(new - old, key=lambda one: one.point):
+        was = gone.pop((mount.number, mount.device, mount.root, mount.point), None)
+        detail: dict[str, Any] = {"mounted": True, "type": mount.type}
+        if was is not None:
+            detail["remounted"] = [was.options, mount.options]
+        _tell(mount.point, detail, lost)
+    for point in sorted({mount.point for mount in gone.values()} - {mount.point for mount in new - old}):
+        there = [mount for mount in new if mount.point == point]
+        _tell(point, {"mounted": bool(there), "type": there[-1].type if there else None}, lost)
+
+
+def _tell(point: bytes, detail: dict[str, Any], lost: Lost) -> None:
+    lost("mounts_changed", faithful(point), {**detail, "path": base64.b64encode(point).decode("ascii")})
 
 
 class MountTable:

@@ -301,6 +301,9 @@ by_session(session) := {
 	"pid": 77,
 	"uid": 0,
 	"action": null,
+	"unit": null,
+	"role": null,
+	"via": null,
 }
 
 by_program := object.union(by_session(null), {"kind": "executable", "exe": "/usr/bin/dpkg"})
@@ -309,15 +312,25 @@ by_action := object.union(by_session(null), {"kind": "action", "action": "flag"}
 
 changed(writer, paths) := about("files.changed", {
 	"writer": writer,
-	"paths": [{"path": path, "raw": null, "what": ["modified"], "sha256": null, "expected": false} |
-		some path in paths
-	],
+	"paths": [changed_path(path) | some path in paths],
 	"count": count(paths),
 	"truncated": false,
 	"confidence": "exact",
 	"first": "2026-01-02T03:04:05.000000Z",
 	"last": "2026-01-02T03:04:06.000000Z",
 })
+
+changed_path(path) := {
+	"path": path,
+	"raw": null,
+	"what": ["modified"],
+	"sha256": null,
+	"expected": false,
+	"seal": "broken",
+	"class": null,
+	"differs": ["content"],
+	"lays": null,
+}
 
 lost := about("sensor.lost", {
 	"sensor": "fanotify",

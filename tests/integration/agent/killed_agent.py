@@ -20,9 +20,24 @@ from hostseal.steps import Step
 from hostseal.trial.local_flag import LocalFlag
 
 HOST = Host(name="killed-1", machine_id="m" * 32, boot_id="b" * 32)
-PATHS = [{"path": "/etc/hosts", "raw": None, "what": ["modified"], "sha256": None, "expected": False}]
+PATHS = [
+    {
+        "path": "/etc/hosts", "raw": None, "what": ["modified"], "sha256": None, "expected": False,
+        "seal": "broken", "class": None, "differs": ["content"], "lays": None,
+    }
+]  # fmt: skip
 CHANGED = {
-    "writer": {"kind": "executable", "session": None, "exe": "/bin/sed", "pid": 1, "uid": 0, "action": None},
+    "writer": {
+        "kind": "executable",
+        "session": None,
+        "exe": "/bin/sed",
+        "pid": 1,
+        "uid": 0,
+        "action": None,
+        "unit": None,
+        "role": None,
+        "via": None,
+    },
     "paths": PATHS,
     "count": 1,
     "truncated": False,

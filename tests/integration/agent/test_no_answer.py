@@ -86,7 +86,9 @@ def test_nobody_on_the_port_is_no_answer() -> None:
 def test_a_slow_opa_is_no_answer_and_the_next_question_is_answered(tmp_path: Path) -> None:
     with opa(tmp_path, None) as engine:
         child = int(
-            subprocess.run(["pgrep", "-P", str(os.getpid()), "opa"], capture_output=True, check=True).stdout
+            subprocess.run(
+                ["pgrep", "--newest", "-P", str(os.getpid()), "opa"], capture_output=True, check=True
+            ).stdout
         )
         os.kill(child, signal.SIGSTOP)
         try:

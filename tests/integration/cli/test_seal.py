@@ -10,6 +10,7 @@ import pytest
 from hostseal import keys
 
 PROGRAM = Path(sys.executable).with_name("hostseal")
+VERSION_1 = Path(__file__).parents[2] / "samples/seal/version-1"
 
 
 class Sealed:
@@ -60,10 +61,12 @@ def test_intact_is_0_and_broken_is_8(sealed: Sealed) -> None:
     ("damage", "why"),
     [
         (lambda raw: raw[:-40], "cut off"),
-        (lambda raw: b"\n".join(raw.splitlines()[:-1]) + b"\n", "has no signature at its end"),
-        (lambda raw: raw.replace(b"0644", b"0666"), "was changed"),
-        (lambda raw: raw.replace(b'"version":1', b'"version":9'), "has version 9"),
-        (lambda raw: b"", "not a seal's manifest"),
+        (lambda raw: raw[:-101], "has no signature at its end"),
+        (lambda raw: raw.replace(b"made at the first boot", b"made at the worst boot"), "was changed"),
+        (lambda raw: raw.replace(b"hostseal seal 2", b"hostseal seal 9"), "has version 9"),
+        (lambda raw: VERSION_1.read_bytes(), "has version 1, this program reads 2"),
+        (lambda raw: b"", "cut off"),
+        (lambda raw: b"\x7fELF", "not a seal's manifest"),
     ],
 )
 def test_a_damaged_manifest_is_2_and_says_no_word_of_intact(

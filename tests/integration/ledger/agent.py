@@ -15,8 +15,30 @@ from integration.ledger.server import LedgerServer
 
 HOST = "web-1-g1"
 CHANGED = {
-    "writer": {"kind": "executable", "session": None, "exe": "/bin/sed", "pid": 1, "uid": 0, "action": None},
-    "paths": [{"path": "/etc/hosts", "raw": None, "what": ["modified"], "sha256": None, "expected": False}],
+    "writer": {
+        "kind": "executable",
+        "session": None,
+        "exe": "/bin/sed",
+        "pid": 1,
+        "uid": 0,
+        "action": None,
+        "unit": None,
+        "role": None,
+        "via": None,
+    },
+    "paths": [
+        {
+            "path": "/etc/hosts",
+            "raw": None,
+            "what": ["modified"],
+            "sha256": None,
+            "expected": False,
+            "seal": "broken",
+            "class": None,
+            "differs": ["content"],
+            "lays": None,
+        }
+    ],
     "count": 1,
     "truncated": False,
     "confidence": "exact",

@@ -255,7 +255,8 @@ def test_the_largest_event_there_is_arrives(agent: Agent, ledger: LedgerServer) 
     """200 paths, each as long as a path can be, of bytes that are no text: what anybody can make a sensor report."""
     names = [secrets.token_bytes(4000) for _ in range(200)]
     paths = [
-        {"path": faithful(name), "raw": base64.b64encode(name).decode(), "what": ["created"], "sha256": secrets.token_hex(32), "expected": False}
+        {"path": faithful(name), "raw": base64.b64encode(name).decode(), "what": ["created"], "sha256": secrets.token_hex(32), "expected": False,
+         "seal": "broken", "class": None, "differs": ["content"], "lays": None}
         for name in names
     ]  # fmt: skip
     with agent.running() as daemon:

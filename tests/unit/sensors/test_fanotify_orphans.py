@@ -13,7 +13,7 @@ def test_a_removed_tree_is_named_from_its_top_and_only_once() -> None:
     orphans = Orphans()
     assert not orphans.add(removed(b"inner", b"file", b"f"), None)
     assert not orphans.add(removed(b"outer", b"inner", b"inner"), None)
-    assert {path for _, path, _ in orphans.below(b"outer", b"/etc/outer")} == {
+    assert {path for _, path, _, _ in orphans.below(b"outer", b"/etc/outer")} == {
         b"/etc/outer/inner",
         b"/etc/outer/inner/file",
     }
@@ -24,5 +24,5 @@ def test_a_removed_tree_is_named_from_its_top_and_only_once() -> None:
 def test_beyond_the_limit_the_oldest_go_and_it_is_said() -> None:
     orphans = Orphans(limit=2)
     said = [orphans.add(removed(b"%d" % n, b"file", b""), None) for n in range(3)]
-    assert said == [False, False, True]
+    assert said == [None, None, 1]
     assert len(orphans) == 2

@@ -49,6 +49,9 @@ def test_the_whole_of_it(tmp_path: Path) -> None:
             "pid": 9,
             "uid": 0,
             "action": "u",
+            "unit": None,
+            "role": None,
+            "via": None,
         },
         "paths": [
             {
@@ -57,6 +60,10 @@ def test_the_whole_of_it(tmp_path: Path) -> None:
                 "what": ["modified"],
                 "sha256": hashlib.sha256(b"x").hexdigest(),
                 "expected": False,
+                "seal": "unsealed",
+                "class": None,
+                "differs": [],
+                "lays": None,
             },
             {
                 "path": f"{tmp_path}/{{{{ 7*6 }}}}\n\\xff",
@@ -64,6 +71,10 @@ def test_the_whole_of_it(tmp_path: Path) -> None:
                 "what": ["modified"],
                 "sha256": hashlib.sha256(b"y").hexdigest(),
                 "expected": False,
+                "seal": "unsealed",
+                "class": None,
+                "differs": [],
+                "lays": None,
             },
         ],
         "count": 2,

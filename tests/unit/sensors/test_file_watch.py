@@ -29,6 +29,9 @@ class Scripted:
         self._script(sink)
         stop.wait()
 
+    def counts(self) -> dict[str, int]:
+        return {}
+
 
 class Spool:
     """Takes events as the real one does: refuses or blocks when it is told to."""
@@ -146,6 +149,9 @@ def test_a_session_that_is_over_when_the_set_closes_is_still_named() -> None:
         "pid": 7,
         "uid": 0,
         "action": None,
+        "unit": None,
+        "role": None,
+        "via": None,
     }
     assert data["confidence"] == "exact"
 

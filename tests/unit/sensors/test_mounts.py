@@ -16,8 +16,8 @@ ROOT, _, _, SPACE, LOCAL, _, HOME = mounts.parse(TEXT)
 
 
 def test_fields_and_escapes() -> None:
-    assert Mount(25, "8:2", b"/", b"/home/a b", "xfs") == SPACE
-    assert Mount(26, "8:3", b"/sub/dir", b"/usr/local", "btrfs") == LOCAL
+    assert Mount(25, "8:2", b"/", b"/home/a b", "xfs", "rw") == SPACE
+    assert Mount(26, "8:3", b"/sub/dir", b"/usr/local", "btrfs", "ro") == LOCAL
 
 
 def test_the_latest_mount_at_a_place_hides_the_earlier() -> None:

@@ -1,0 +1,127 @@
+"""Looks at one path and says how it stands to the seal. The manifest may be exchanged, or lost, at any time."""
+
+import errno
+import os
+import threading
+from collections.abc import Collection
+from typing import Protocol
+
+import msgspec
+
+from hostseal.core.attribution import Confidence, Writer, WriterKind
+from hostseal.core.change_set import PathChange, What
+from hostseal.core.seal import Entry, Kind, Personal, text
+from hostseal.core.verdict import Design, Sealed, Verdict, judged, unreadable, unsealed
+from hostseal.ports import Seal
+from hostseal.seal.look import entry
+from hostseal.sensors.file_digest import FILE_LIMIT
+
+_NOBODY = Writer(kind=WriterKind.UNKNOWN)
+
+
+class ByDesign(Protocol):
+    """The configured classes of files that change by design."""
+
+    def of(self, path: bytes, what: Collection[What], writer: Writer, confidence: Confidence) -> str | None:
+        """Return the class that has this change, None when none has."""
+
+    def own(self, name: str) -> Personal:
+        """Return how what is there now is compared with the seal."""
+
+
+class NoClasses:
+    """Where nothing changes by design."""
+
+    def of(self, *_: object) -> None:
+        """Return None."""
+
+    def own(self, name: str) -> Personal:
+        """Raise KeyError: there is no such class."""
+        raise KeyError(name)
+
+
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is at a path (`kind` None: nothing), a file's digest where it was read, the verdict, and the bytes it took."""
+
+    kind: Kind | None
+    sha256: str | None
+    verdict: Verdict
+    read: int = 0
+
+
+class Judge:
+    """Safe for threads."""
+
+    def __init__(self, classes: ByDesign | None = None) -> None:
+        self._classes = classes or NoClasses()
+        self._lock = threading.Lock()
+        self._seal: Seal | None = None
+
+    @property
+    def seal(self) -> Seal | None:
+        """The manifest in force."""
+        return self._seal
+
+    def use(self, seal: Seal | None) -> None:
+        """Judge by another manifest from now on, or by none."""
+        with self._lock:
+            self._seal = seal
+
+    def look(self, change: PathChange, writer: Writer, confidence: Confidence, budget: int) -> Looked:
+        """Return what is at a changed path and the verdict, with at most `budget` bytes read.
+
+        A sealed file that is larger than that is unreadable; one that is not sealed just has no digest.
+        """
+        path = change.path
+        with self._lock:
+            covered = self._seal is not None and self._seal.covers(path)
+            sealed = self._seal.entry(path) if self._seal is not None else None
+            own = self._seal.own(path) if self._seal is not None else None
+        compared = covered or sealed is not None
+        now, kind, why = _at(path, budget if compared else min(budget, FILE_LIMIT))
+        design = self._design(path, change.what, writer, confidence)
+        if not compared:
+            verdict = unsealed(now, design)
+        elif kind is not None and now is None:
+            verdict = unreadable(text(path), why)
+        else:
+            verdict = judged(sealed, now, own, design)
+        return Looked(
+            kind=kind,
+            sha256=now.sha256 or None if now is not None else None,
+            verdict=verdict,
+            read=now.size if now is not None else 0,
+        )
+
+    def again(self, path: bytes, budget: int) -> Looked:
+        """Look once more at what a scan found: by nobody, for nobody saw who did it, nor what."""
+        return self.look(PathChange(path, (What.MODIFIED,)), _NOBODY, Confidence.UNKNOWN, budget)
+
+    def _design(
+        self, path: bytes, what: Collection[What], writer: Writer, confidence: Confidence
+    ) -> Design | None:
+        name = self._classes.of(path, what, writer, confidence)
+        return None if name is None else Design(name, self._classes.own(name))
+
+
+def unjudged(change: PathChange, _writer: Writer, _confidence: Confidence, budget: int) -> Looked:
+    """Look at a path where there is no seal at all."""
+    now, kind, _ = _at(change.path, min(budget, FILE_LIMIT))
+    return Looked(
+        kind=kind,
+        sha256=now.sha256 or None if now is not None else None,
+        verdict=Verdict(seal=Sealed.UNSEALED),
+        read=now.size if now is not None else 0,
+    )
+
+
+def _at(path: bytes, limit: int) -> tuple[Entry | None, Kind | None, str]:
+    """Return what is at a path; where it cannot be read, at least of what kind it is and why."""
+    try:
+        now = entry(path, path, limit=limit)
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+            return None, None, ""
+        directory = os.path.isdir(path) and not os.path.islink(path)
+        return None, Kind.DIRECTORY if directory else Kind.FILE, os.strerror(error.errno or 0)
+    return now, now.kind, ""
