@@ -28,11 +28,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench import results
-from bench.files_group import Group, Peak
+from bench.files_group import Group, Peak, most_rss
 from bench.files_load import EVENTS, OPERATIONS, PAIRS, prepare
 from bench.files_peers import Peer, Result
+from hostseal import keys
 from hostseal.policy import bundle
 from hostseal.policy.packaged import policies
+from hostseal.seal import files
 from hostseal.spool.reading import SpoolReader
 from hostseal.trial import opa_child
 
@@ -62,15 +64,26 @@ def shared() -> Iterator[Machine]:
     """Mount the filesystem, make the files, start OPA with our policies."""
     with results.own_tmpfs() as root, results.on_disk() as folder:
         prepare(root)
+        seal(root, folder)
         program = opa_child.find()
         bundle.build(program, policies(), SITE, folder / "bundle.tar.gz", None)
         with opa_child.running(program, folder / "bundle.tar.gz", folder / "opa.log") as url:
             yield Machine(root, folder, url)
 
 
+def seal(root: str, folder: Path) -> None:
+    """Sign a manifest of the files, as if the image had nothing else."""
+    image = folder / "image"
+    shutil.copytree(f"{root}/etc", f"{image}{root}/etc")
+    private = keys.private_key(keys.ensure_pair(folder, "seal"))
+    files.create(image, folder / "image.seal", private, sealed=[f"{root}/etc"])
+    shutil.rmtree(image)
+
+
 def agent(machine: Machine, name: str, state: Path, *options: str) -> list[str]:
     """Return the words that start the agent, by a name of `OURS` or `BARE`."""
     words = [sys.executable, "-m", "bench.files_agent", "--root", machine.root, "--state", str(state)]
+    words += ["--seal", str(machine.folder)]
     backend, _, bare = name.removeprefix("hostseal-").partition(" ")
     return [
         *words,
@@ -85,6 +98,7 @@ def agent(machine: Machine, name: str, state: Path, *options: str) -> list[str]:
 
 def measure(machine: Machine, name: str, rate: float) -> Result:
     """Run one consumer through the load once."""
+    prepare(machine.root)
     cover = rate == 0
     if name == "nobody":
         return load(machine.root, rate)
@@ -123,14 +137,24 @@ def _ready(process: "subprocess.Popen[str]") -> bool:
 
 
 def _loaded(machine: Machine, process: "subprocess.Popen[str]", group: Group, rate: float) -> Result:
-    settle(group)
-    before, peak = group.cpu(), Peak(group)
+    settle(group, process.pid)
+    before, alone, peak = group.cpu(), own_cpu(process.pid), Peak(group, process.pid)
     peak.start()
     made = load(machine.root, rate)
-    settle(group)
-    memory = Path(f"/proc/{process.pid}/status").read_text("ascii")
-    hwm = next(int(line.split()[1]) for line in memory.splitlines() if line.startswith("VmHWM"))
-    return {**made, "cpu": group.cpu() - before, "kernel_mb": peak.stop(), "rss_mb": hwm / 1024}
+    settle(group, process.pid)
+    return {
+        **made,
+        "cpu": group.cpu() - before,
+        "own_cpu": own_cpu(process.pid) - alone,
+        "rss_mb": most_rss(process.pid),
+        **peak.stop(),
+    }
+
+
+def own_cpu(pid: int) -> float:
+    """Return the CPU seconds of a process without its children."""
+    stat = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def load(root: str, rate: float) -> Result:
@@ -140,14 +164,16 @@ def load(root: str, rate: float) -> Result:
     return {f"load_{key}": value for key, value in json.loads(made).items()}
 
 
-def settle(group: Group) -> None:
-    """Wait until a consumer has been idle for a while: longer than a change set stays open."""
+def settle(group: Group, pid: int) -> None:
+    """Wait until a consumer has no child and has been idle for longer than a change set stays open."""
     since, last = time.monotonic(), group.cpu()
-    while time.monotonic() - since < QUIET_SECONDS:
+    deadline = since + LIMIT_SECONDS
+    while time.monotonic() - since < QUIET_SECONDS and time.monotonic() < deadline:
         time.sleep(0.1)
         now = group.cpu()
-        if now - last > _BUSY_SECONDS:
-            since, last = time.monotonic(), now
+        if now - last > _BUSY_SECONDS or group.pids() != [pid]:
+            since = time.monotonic()
+        last = now
 
 
 def recorded(state: Path) -> Result:
@@ -204,7 +230,9 @@ def row(name: str, burst: list[Result], paced: list[Result], nobody: list[Result
         / EVENTS
         * 1e6,
         "paced_operations_per_second": OPERATIONS / statistics.median(r["load_seconds"] for r in paced),
+        "paced_own_cpu_per_million": min(r["own_cpu"] for r in paced) / EVENTS * 1e6,
         "rss_mb": max(r["rss_mb"] for r in burst + paced),
+        "scan_rss_mb": max(r["child_rss_mb"] for r in burst + paced),
         "kernel_queue_mb": max(kernel) if kernel else None,
     }
 

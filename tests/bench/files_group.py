@@ -43,6 +43,10 @@ class Group:
             return _fields(self._folders[0] / "cpu.stat")["usage_usec"] / 1e6
         return int((self._folders[1] / "cpuacct.usage").read_text("ascii")) / 1e9
 
+    def pids(self) -> list[int]:
+        """Return who is in it."""
+        return [int(pid) for pid in (self._folders[0] / "cgroup.procs").read_text("ascii").split()]
+
     def kernel(self) -> int | None:
         """Return the bytes of kernel memory charged to the group now, None where this kernel does not tell."""
         with suppress(OSError, KeyError):
@@ -53,28 +57,40 @@ class Group:
 
 
 class Peak(threading.Thread):
-    """Samples a group's kernel memory; `megabytes` is the most there was above the start, None where it is not told."""
+    """Samples the memory of the consumer's children and, while there are none, the group's kernel memory."""
 
-    def __init__(self, group: Group) -> None:
+    def __init__(self, group: Group, pid: int) -> None:
         super().__init__(daemon=True)
-        self._group, self._done = group, threading.Event()
+        self._group, self._pid, self._done = group, pid, threading.Event()
         self._base = self._most = group.kernel()
+        self._child = 0.0
 
     def run(self) -> None:
         while not self._done.wait(_SAMPLE_SECONDS):
             self._sample()
 
-    def stop(self) -> float | None:
-        """Stop sampling; return the megabytes."""
+    def stop(self) -> dict[str, float | None]:
+        """Stop sampling; return megabytes: kernel memory above that at the start (None: not told), the largest child."""
         self._done.set()
         self.join()
         self._sample()
-        return None if self._base is None or self._most is None else (self._most - self._base) / 1e6
+        above = None if self._base is None or self._most is None else (self._most - self._base) / 1e6
+        return {"kernel_mb": above, "child_rss_mb": self._child}
 
     def _sample(self) -> None:
-        now = self._group.kernel()
-        if now is not None and self._most is not None:
+        now, children = self._group.kernel(), [pid for pid in self._group.pids() if pid != self._pid]
+        self._child = max([self._child, *map(most_rss, children)])
+        if now is not None and self._most is not None and not children:  # which have page tables of their own
             self._most = max(self._most, now)
+
+
+def most_rss(pid: int) -> float:
+    """Return the most memory a process has had resident so far, in megabytes; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
 def _fields(file: Path) -> dict[str, int]:

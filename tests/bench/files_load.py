@@ -4,7 +4,7 @@
 
 The files are there beforehand, in 175 directories. In each directory all are removed, then made and written, then their
 modes are changed, then they are rewritten: four operations a file, five events (delete, create, close after write,
-attributes, close after write), four pairs of path and kind. They are there afterwards too, so that there is something to hash.
+attributes, close after write), four pairs of path and kind. They are there afterwards too, other than they were sealed.
 """
 
 import argparse
@@ -22,7 +22,8 @@ PAIRS = ALL_FILES * 4
 KINDS = "cmad"
 """Created, modified, attributes, deleted."""
 
-CONTENT = b"content of a file\n" * 14
+SEALED = b"as it was sealed\n" * 15
+CHANGED = b"changed meanwhile" * 15
 _STRIDE = 60
 
 
@@ -46,17 +47,19 @@ class Seen:
 
 
 def prepare(root: str) -> None:
-    """Make the directories and the files."""
+    """Make the directories and the files, as they were sealed."""
     for directory in range(DIRECTORIES):
         os.makedirs(f"{root}/etc/{directory}", exist_ok=True)
         for file in range(FILES):
-            write(f"{root}/etc/{directory}/{file}")
+            path = f"{root}/etc/{directory}/{file}"
+            write(path, SEALED)
+            os.chmod(path, 0o644)
 
 
-def write(path: str) -> None:
+def write(path: str, content: bytes = CHANGED) -> None:
     """Write a small file, as most programs do: open, write, close."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    os.write(file, CONTENT)
+    os.write(file, content)
     os.close(file)
 
 
