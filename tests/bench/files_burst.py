@@ -116,7 +116,7 @@ def measure(machine: Machine, name: str, rate: float) -> Result:
         too_long.start()
         with process:
             try:
-                if not (peer.ready(process) if peer else _ready(process)):
+                if not (peer.ready(process) if peer else ready(process)):
                     raise SystemExit(f"{name} did not start")
                 result = _loaded(machine, process, group, rate)
                 process.send_signal(signal.SIGTERM if name != "fatrace" else signal.SIGINT)
@@ -131,7 +131,7 @@ def measure(machine: Machine, name: str, rate: float) -> Result:
     return result
 
 
-def _ready(process: "subprocess.Popen[str]") -> bool:
+def ready(process: "subprocess.Popen[str]") -> bool:
     assert process.stdout
     return process.stdout.readline() == "ready\n"
 
@@ -183,7 +183,7 @@ def recorded(state: Path) -> Result:
     counted = named = 0
     for found in reader.events():
         event = found["event"]
-        if event["type"] == "sensor.lost":
+        if event["type"] == "sensor.lost" and not event["data"]["rescanned"]:
             cause = event["data"]["cause"]
             lost[cause] = lost.get(cause, 0) + event["data"]["detail"].get("count", 1)
         elif event["type"] == "files.changed":
