@@ -121,7 +121,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, end)
     threading.Thread(target=announce, args=(agent, arguments.root), daemon=True).start()
     agent.run(lambda: None)
-    result = {"status": agent.files.status(), "spooled": told.spooled, "pairs": seen and seen.pairs}
+    status = agent.status()["files"]
+    result = {"status": status, "spooled": told.spooled, "pairs": seen and seen.pairs}
     print(json.dumps(result), flush=True)
 
 

@@ -10,7 +10,7 @@ The load is that of `bench.files_load`, inside a sealed tree on a private tmpfs.
 
 Hostseal runs whole: the daemon with attribution from /proc, digests, change sets, a spool on disk with fsync, a real OPA
 that decides. `(no hashing)` is the same without digests. The others only count or print. Exits with an error when
-Hostseal loses a pair and does not say so.
+Hostseal loses a pair and does not say so, or when not every difference to the seal is on record at the end.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from pathlib import Path
 
 from bench import results
 from bench.files_group import Group, Peak, most_rss
-from bench.files_load import EVENTS, OPERATIONS, PAIRS, prepare
+from bench.files_load import ALL_FILES, EVENTS, OPERATIONS, PAIRS, prepare
 from bench.files_peers import Peer, Result
 from hostseal import keys
 from hostseal.policy import bundle
@@ -40,6 +40,9 @@ from hostseal.trial import opa_child
 
 RATE = 12_000.0
 AIM_MB = 80
+DIFFERENCES = ALL_FILES * 2
+"""Content and mode of each file."""
+
 OURS = ("hostseal-fanotify", "hostseal-inotify")
 BARE = tuple(f"{name} (no hashing)" for name in OURS)
 PEERS = ("fatrace", "inotifywait", "pyinotify", "watchdog")
@@ -48,7 +51,7 @@ SLOW = frozenset({"watchdog"})
 
 SITE = {"default": {"mode": "observe", "class": "immutable"}}
 QUIET_SECONDS = 2.0
-LIMIT_SECONDS = 120.0
+LIMIT_SECONDS = 300.0
 _BUSY_SECONDS = 0.02
 
 
@@ -253,6 +256,11 @@ def check(bursts: dict[str, list[Result]], paced: dict[str, list[Result]]) -> No
             if result["pairs"] != PAIRS and not result["lost"]:
                 raise SystemExit(f"{name}: {PAIRS - result['pairs']} pairs lost and not reported")
         for result in bursts[name] + paced[name]:
+            on_record = result["status"]["seal"]["differences"]
+            if on_record != DIFFERENCES:
+                raise SystemExit(
+                    f"{name}: {on_record} differences to the seal on record, there are {DIFFERENCES}"
+                )
             if result["counted"] != result["status"]["events"]:
                 raise SystemExit(
                     f"{name}: {result['status']['events']} changes taken, {result['counted']} recorded"
