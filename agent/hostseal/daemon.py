@@ -15,6 +15,7 @@ from hostseal.actions.request import declared_since
 from hostseal.config.files import FilesSettings
 from hostseal.config.settings import Settings
 from hostseal.control_desk import ControlDesk
+from hostseal.core.by_design import Classes
 from hostseal.core.event import Event, EventType, timestamp
 from hostseal.core.scan_plan import Cause
 from hostseal.core.scopes import WHOLE
@@ -105,8 +106,9 @@ class Daemon:
         self._pam = PamSensor(
             self.recorder, self.pipeline, self._spool, self.flag, self.sessions, self._keeper
         )
+        self._judge = Judge(Classes(settings.files.by_design))
         self.seal = Keeper(
-            settings.seal, state, self.recorder, clock, Judge(), image=self.recorder.host.image
+            settings.seal, state, self.recorder, clock, self._judge, image=self.recorder.host.image
         )
         desk = ControlDesk(
             Path(settings.pardon.public_key), self.recorder, self.pipeline, self._spool, self.flag, self.sessions,
@@ -140,6 +142,7 @@ class Daemon:
             )
 
     def _file_watch(self, settings: FilesSettings) -> FileWatch:
+        self._judge.classify(Classes(settings.by_design))
         return FileWatch(
             settings,
             emit=self.recorder,

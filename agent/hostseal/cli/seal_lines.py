@@ -15,14 +15,10 @@ def seal_in_lines(seal: Mapping[str, Any] | None, counts: Mapping[str, Any] | No
         rows.append(("seal", _state(seal)))
         rows += _scans(seal["scans"])
     if counts is not None:
-        spooled = counts["spooled"]
-        lost = counts["losses"]["seen"]
+        spooled, lost = counts["spooled"], counts["losses"]["seen"]
+        said = f"{counts['changes']} seen, {counts['waiting']} wait, {spooled['changes']} recorded in"
         rows.append(
-            (
-                "file changes",
-                f"{counts['changes']} seen, {counts['waiting']} wait, {spooled['changes']} recorded in"
-                f" {spooled['sets']} event(s), {lost} time(s) something was missed",
-            )
+            ("file changes", f"{said} {spooled['sets']} event(s), {lost} time(s) something was missed")
         )
     return rows
 

@@ -4,12 +4,14 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit
 
 import msgspec
 
+from hostseal.config.by_design import BY_DESIGN, mistake
 from hostseal.config.settings import Settings
+from hostseal.core.by_design import ByDesign
 from hostseal.errors import ConfigError
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -34,12 +36,16 @@ def load(files: Iterable[Path]) -> Settings:
     Each file is checked by itself first, so that an error names the file that holds it.
     """
     merged: dict[str, Any] = {}
+    classes: dict[str, Any] = {}
     for file in files:
         table = _read(file)
+        classes |= _classes(table, file)
         _convert(table, file, Settings)
         _check(table, file)
         for section, values in table.items():
             merged[section] = {**merged.get(section, {}), **values}
+    if classes:
+        merged["files"]["by_design"] = {**BY_DESIGN, **classes}
     return msgspec.convert(merged, Settings)
 
 
@@ -65,13 +71,29 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"not valid TOML: {error}", hint=str(file)) from error
 
 
-def _convert(table: Mapping[str, Any], file: Path, kind: type[T]) -> T:
+def _classes(table: Mapping[str, Any], file: Path) -> dict[str, ByDesign]:
+    """Return the table's classes of files that change by design, each by itself so that an error names it."""
+    files = table.get("files")
+    found = files.get("by_design") if isinstance(files, Mapping) else None
+    classes = {}
+    for name, entry in found.items() if isinstance(found, Mapping) else ():
+        under = ("files", "by_design", name)
+        classes[name] = _convert(entry, file, ByDesign, under) if isinstance(entry, Mapping) else entry
+        if isinstance(entry, Mapping) and (wrong := mistake(classes[name])):
+            key = (*under, wrong[0])
+            raise ConfigError(f"{'.'.join(key)}: {wrong[1]}", hint=_place(file, key))
+    return classes
+
+
+def _convert(table: Mapping[str, Any], file: Path, kind: type[T], under: tuple[str, ...] = ()) -> T:
+    """Return the table as `kind`; `under` is where in the file it stands."""
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
         key = _key_of(error, table)
         raise ConfigError(
-            f"{'.'.join(key)}: {_sentence(error, key, table, kind)}", hint=_place(file, key)
+            f"{'.'.join((*under, *key))}: {_sentence(error, key, table, kind)}",
+            hint=_place(file, (*under, *key)),
         ) from error
 
 
@@ -115,8 +137,9 @@ def _sentence(
     for part in key:
         value = value.get(part) if isinstance(value, Mapping) else value
     choices = _choices(key, kind)
-    if choices and isinstance(value, str):
-        return f"{value!r} is not one of {', '.join(choices)}"
+    for one in value if isinstance(value, list) else [value]:
+        if choices and isinstance(one, str) and one not in choices:
+            return f"{one!r} is not one of {', '.join(choices)}"
     return f"{value!r} does not fit: {str(error).split(' - at')[0].lower()}"
 
 
@@ -127,9 +150,11 @@ def _choices(key: tuple[str, ...], kind: Any) -> tuple[str, ...]:
             return ()
         if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
             break
+    if get_origin(kind) is tuple:
+        kind = get_args(kind)[0]
     if isinstance(kind, type) and hasattr(kind, "__members__"):
         return tuple(str(member.value) for member in kind.__members__.values())
-    return tuple(str(a) for a in getattr(kind, "__args__", ()) if isinstance(a, str))
+    return tuple(str(a) for a in get_args(kind) if isinstance(a, str))
 
 
 def _place(file: Path, key: tuple[str, ...]) -> str:

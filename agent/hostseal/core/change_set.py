@@ -1,7 +1,7 @@
 """Folds raw changes into change sets: one per writer, closed by quiet or by age, bounded in size."""
 
-import os
 from collections import deque
+from collections.abc import Collection
 from enum import StrEnum
 
 import msgspec
@@ -97,7 +97,7 @@ class _Open:
 
     def without(self, path: bytes) -> None:
         self.unnamed += 1
-        self.beyond.add(os.path.dirname(path))
+        self.beyond.add(path.rpartition(b"/")[0] or b"/")  # a third of what dirname takes
         if len(self.beyond) > _BEYOND:
             self.beyond = set(merged(self.beyond))
 
@@ -137,7 +137,17 @@ class Fold:
     def add(
         self, path: bytes, what: str, at: float, key: WriterKey = UNKNOWN, process: ProcessFacts | None = None
     ) -> bool:
-        """Take one change by `key`; return whether this began a change set.
+        """Take one change by `key`; see :meth:`add_all`."""
+        return self.add_all([(path, what)], at, key, process)
+
+    def add_all(
+        self,
+        changes: Collection[tuple[bytes, str]],
+        at: float,
+        key: WriterKey = UNKNOWN,
+        process: ProcessFacts | None = None,
+    ) -> bool:
+        """Take changes, of path and what, made by `key` at one time; return whether this began a change set.
 
         `at` never goes back. Raises `KeyError` when `what` is no :class:`What`.
         Beyond `MAX_WRITERS` at a time, further writers are thrown together as unknown.
@@ -151,14 +161,18 @@ class Fold:
         began = current is None
         if current is None:
             current = self._open[key] = _Open(key, at)
-        current.count += 1
+        current.count += len(changes)
         current.last = at
         current.by(process)
-        bits = current.paths.get(path)
-        if bits is not None or len(current.paths) < self._limits.max_paths:
-            current.paths[path] = (bits or 0) | _BIT[what]
-        else:
-            current.without(path)
+        paths, limit = current.paths, self._limits.max_paths
+        for path, what in changes:
+            bits = paths.get(path)
+            if bits is not None:
+                paths[path] = bits | _BIT[what]
+            elif len(paths) < limit:
+                paths[path] = _BIT[what]
+            else:
+                current.without(path)
         return began
 
     @property

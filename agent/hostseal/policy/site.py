@@ -211,9 +211,11 @@ class Site(_Shape, frozen=True, kw_only=True):
     left_behind: Recorded
     lockdown: Lockdown
     login: Login
+    package_upgrades: Recorded
     privilege: Recorded
     replace: Replace
     responses: Responses
+    upgrade_units: tuple[Name, ...]
 
 
 def merge(defaults: Mapping[str, Any], site: Mapping[str, Any]) -> Site:

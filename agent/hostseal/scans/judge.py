@@ -4,40 +4,19 @@ import errno
 import os
 import threading
 from collections.abc import Collection
-from typing import Protocol
 
 import msgspec
 
 from hostseal.core.attribution import Confidence, Writer, WriterKind
+from hostseal.core.by_design import Classes
 from hostseal.core.change_set import PathChange, What
-from hostseal.core.seal import Entry, Kind, Personal, text
+from hostseal.core.seal import Entry, Kind, text
 from hostseal.core.verdict import Design, Sealed, Verdict, judged, unreadable, unsealed
 from hostseal.ports import Seal
 from hostseal.seal.look import entry
 from hostseal.sensors.file_digest import FILE_LIMIT
 
 _NOBODY = Writer(kind=WriterKind.UNKNOWN)
-
-
-class ByDesign(Protocol):
-    """The configured classes of files that change by design."""
-
-    def of(self, path: bytes, what: Collection[What], writer: Writer, confidence: Confidence) -> str | None:
-        """Return the class that has this change, None when none has."""
-
-    def own(self, name: str) -> Personal:
-        """Return how what is there now is compared with the seal."""
-
-
-class NoClasses:
-    """Where nothing changes by design."""
-
-    def of(self, *_: object) -> None:
-        """Return None."""
-
-    def own(self, name: str) -> Personal:
-        """Raise KeyError: there is no such class."""
-        raise KeyError(name)
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +31,9 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 class Judge:
     """Safe for threads."""
 
-    def __init__(self, classes: ByDesign | None = None) -> None:
-        self._classes = classes or NoClasses()
+    def __init__(self, classes: Classes) -> None:
+        """`classes`: what changes by design."""
+        self._classes = classes
         self._lock = threading.Lock()
         self._seal: Seal | None = None
 
@@ -61,6 +41,10 @@ class Judge:
     def seal(self) -> Seal | None:
         """The manifest in force."""
         return self._seal
+
+    def classify(self, classes: Classes) -> None:
+        """Take other classes of files that change by design."""
+        self._classes = classes
 
     def use(self, seal: Seal | None) -> None:
         """Judge by another manifest from now on, or by none."""
@@ -100,8 +84,9 @@ class Judge:
     def _design(
         self, path: bytes, what: Collection[What], writer: Writer, confidence: Confidence
     ) -> Design | None:
-        name = self._classes.of(path, what, writer, confidence)
-        return None if name is None else Design(name, self._classes.own(name))
+        classes = self._classes
+        name = classes.of(path, what, writer, confidence)
+        return None if name is None else Design(name, classes.own(name))
 
 
 def unjudged(change: PathChange, _writer: Writer, _confidence: Confidence, budget: int) -> Looked:

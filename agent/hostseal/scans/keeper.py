@@ -108,9 +108,13 @@ class Keeper:
         """Take what is on record now as a live change. SpoolError never: what cannot be noted is told twice."""
         self._told.live((path, _HOW.get(one.seal, How.LIVE), one.differences) for path, one in verdicts)
         if any(path in self._files for path, _ in verdicts):
-            with self._lock:
-                self._doubt = True
-                self._lock.notify_all()
+            self.doubt()
+
+    def doubt(self) -> None:
+        """Find out anew whether the manifest can be believed."""
+        with self._lock:
+            self._doubt = True
+            self._lock.notify_all()
 
     @property
     def trouble(self) -> str | None:

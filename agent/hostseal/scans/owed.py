@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 LIMIT = 256
+_REST = "and others"
 
 
 class Owed(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +51,7 @@ class Ledger:
             (n for n, known in self._owed.items() if n not in self._closed and _alike(known, loss)), None
         )
         if alike is None and len(self._owed) >= LIMIT:
-            loss = replace(loss, scope="and others", sensor="files", cause="several")
+            loss = replace(loss, scope=_REST, sensor="files", cause=_REST)
             alike = next((n for n, known in self._owed.items() if _alike(known, loss)), None)
         if alike is not None:
             known = self._owed[alike]

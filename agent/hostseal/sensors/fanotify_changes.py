@@ -28,6 +28,7 @@ _BITS = (
     (abi.DELETE, What.DELETED.value),
 )
 _OF_FILE = abi.CONTENT | abi.ATTRIB
+_RARE = abi.ONDIR | abi.OPEN_EXEC | abi.RENAME | abi.MOVED | abi.Q_OVERFLOW
 _PLACELESS = (b".", b"")
 
 
@@ -60,13 +61,23 @@ class Changes:
         """Return what one batch of records, all read at `at`, changed of the watched paths."""
         self._told, self._at = [], at
         self._writers.next_batch()
-        fates = self._fates
+        fates, overflows = self._fates, 0
         for record in batch:
-            if record.mask & abi.Q_OVERFLOW:
+            mask = record.mask
+            if record.pid == self._own_pid:
+                fates[self._own(record)] += 1
+            elif (
+                mask == abi.ATTRIB and not record.directory
+            ):  # a link count: the commonest, with each removal
+                self._links.counted(record.target)
+                fates[Fate.OUTSIDE] += 1
+            elif mask & abi.Q_OVERFLOW:
                 self._overflow()
-                continue
-            self._read += 1
-            fates[self._own(record) if record.pid == self._own_pid else self._one(record)] += 1
+                overflows += 1
+            else:
+                fates[self._one(record)] += 1
+        self._read += len(batch) - overflows
+        self._overflows += overflows
         return self._told
 
     def settled(self, at: float) -> list[TracedChange]:
@@ -91,7 +102,6 @@ class Changes:
 
     def _overflow(self) -> None:
         """Renames, links and removals may be among what is lost: no name that was kept can be trusted."""
-        self._overflows += 1
         self._unplaced += self._orphans.clear()
         self._places.forget()
         self._links.forget_names()
@@ -102,6 +112,19 @@ class Changes:
         if record.mask & abi.ONDIR and record.mask & (abi.MOVED | abi.RENAME | abi.DELETE):
             self._places.forget()
         return Fate.OWN
+
+    def _file(self, record: Record) -> Fate:
+        """What `_one` does for a file in a directory that is watched and known: nearly all there is, in a burst."""
+        parent = self._places.known(record.directory)
+        if parent is None or parent.position is not Position.INSIDE or parent.path == b"/":
+            return self._one(record)
+        if record.name in _PLACELESS or self._links.knows(record.target):
+            return self._one(record)
+        path = parent.path + b"/" + record.name
+        if self._scope.excludes(path):
+            return Fate.OUTSIDE
+        self._tell(record.mask, path, self._writers.facts(record.pid, record.pidfd))
+        return Fate.MATCHED
 
     def _one(self, record: Record) -> Fate:
         if record.target and not record.mask & abi.ONDIR and self._links.see(record) and self._noise:

@@ -29,12 +29,16 @@ class Links:
         """Take every record of a file; return whether it tells of a link being made."""
         if not record.directory:
             if record.mask & abi.ATTRIB:
-                _put(self._counted, record.target, None)
+                self.counted(record.target)
         elif record.mask & abi.CREATE and record.target in self._counted:
             del self._counted[record.target]
             self.add(record.target)
             return True
         return False
+
+    def counted(self, target: bytes) -> None:
+        """Take a file whose link count has changed."""
+        _put(self._counted, target, None)
 
     def add(self, target: bytes) -> None:
         """Take a file that has names yet to be searched for."""
@@ -43,6 +47,10 @@ class Links:
     def concerned(self, record: Record) -> bool:
         """Tell whether a change under one name may be one of another, watched name too."""
         return bool(record.mask & _CHANGES) and record.target in self._linked
+
+    def knows(self, target: bytes) -> bool:
+        """Tell whether anything is known of a file's names."""
+        return target in self._linked or target in self._counted
 
     def is_linked(self, target: bytes) -> bool:
         """Tell whether a file was given a second name."""
@@ -71,5 +79,5 @@ class Links:
 
 def _put(table: OrderedDict[bytes, _Value], key: bytes, value: _Value) -> None:
     table[key] = value
-    while len(table) > LIMIT:
+    if len(table) > LIMIT:
         table.popitem(last=False)

@@ -79,6 +79,10 @@ class Places:
             self.learn(key, place)
         return place
 
+    def known(self, key: bytes) -> Place | None:
+        """Return the place of a directory if it is remembered."""
+        return self._cache.get(key)
+
     def find(self, key: bytes) -> Place | None:
         """Return the place of a file or directory by its handle, None when it is gone or has no name left."""
         filesystem = self._filesystems.get(abi.filesystem_of(key))

@@ -3,34 +3,25 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from itertools import groupby
+from typing import Any
 
 from msgspec.structs import replace
 
 from hostseal.config.files import FilesSettings
 from hostseal.core import backoff
-from hostseal.core.attribution import (
-    UNKNOWN,
-    Confidence,
-    ProcessFacts,
-    TracedChange,
-    Writer,
-    WriterKey,
-    WriterKind,
-    key_of,
-)
+from hostseal.core.attribution import Confidence, ProcessFacts, TracedChange, Writer, WriterKind
 from hostseal.core.blind import Blind
 from hostseal.core.change_set import ChangeSet, Fold, Limits, PathChange
-from hostseal.core.persistence import kind_of
 from hostseal.core.scan_plan import Cause
-from hostseal.core.taint import Laid
-from hostseal.core.verdict import Sealed, Verdict
+from hostseal.core.verdict import Verdict
 from hostseal.errors import SpoolError
 from hostseal.ports import Clock, Emit, FileSensor, RawChange
 from hostseal.scans.judge import Looked
 from hostseal.sensors.file_choice import choose
 from hostseal.sensors.file_guard import Guard, Unguarded
 from hostseal.sensors.file_losses import Losses, cause_of, scope_of
+from hostseal.sensors.file_origins import Origins, Sessions
 from hostseal.sensors.file_report import Declared, report
 from hostseal.sensors.file_scope import Scope
 from hostseal.sensors.file_stages import Counts
@@ -39,9 +30,6 @@ from hostseal.sensors.laying import Laying
 
 SENSOR = "files"
 IDLE_SECONDS = 1.0
-REMEMBERED_SESSIONS = 1024
-_T = TypeVar("_T")
-Sessions = Callable[[int], Mapping[str, Any] | None]
 Expected = Callable[[str], Declared | None]
 
 
@@ -66,7 +54,7 @@ class FileWatch:
     ) -> None:
         self._guard = guard or Unguarded()
         self._settings, self._emit, self._clock = settings, emit, clock
-        self._sessions, self._expected, self._laying = sessions, expected, laying
+        self._expected, self._origins = expected, Origins(sessions, laying)
         self._make, self._reason = (make, "given") if make else choose(settings, executed)
         self.scope = str(Scope(settings.watch, settings.exclude))
         self._fold = Fold(
@@ -78,10 +66,6 @@ class FileWatch:
             )
         )
         self._losses = Losses()
-        self._known: dict[str, Mapping[str, Any]] = {}
-        self._sources: dict[str, Laid] = {}
-        self._process: ProcessFacts | None = None
-        self._writer = UNKNOWN
         self._wake = threading.Condition(threading.Lock())
         self._born = clock.monotonic()
         self._serial = 0
@@ -141,22 +125,19 @@ class FileWatch:
 
     def changed_many(self, changes: Sequence[RawChange]) -> None:
         """Take the changes of one batch; called by the backend."""
-        traced = [(change, *self._traced(change)) for change in changes]
+        runs = []
+        for (at, process), run in groupby(changes, _when_and_who):
+            writer = self._origins.writer(process)
+            alike = [(change.path, change.what) for change in run]
+            self._origins.wrote(writer, (path for path, _ in alike))
+            runs.append((alike, at, writer, process))
         with self._wake:
             began = False
-            for change, process, writer in traced:
-                began |= self._fold.add(change.path, change.what, change.at, writer, process)
+            for alike, at, writer, process in runs:
+                began |= self._fold.add_all(alike, at, writer, process)
             self._counts.changes += len(changes)
             if began:
                 self._wake.notify()
-
-    def _traced(self, change: RawChange) -> tuple[ProcessFacts | None, WriterKey]:
-        process = change.process if isinstance(change, TracedChange) else None
-        if process is not self._process:
-            self._process, self._writer = process, self._key_of(process)
-        if self._laying is not None and (session := self._answerable(self._writer)) is not None:
-            self._laying.wrote(change.path, session)
-        return process, self._writer
 
     def lost(self, cause: str, scope: str, detail: Mapping[str, Any]) -> None:
         """Take the news of a loss; called by the backend."""
@@ -229,12 +210,10 @@ class FileWatch:
             self._guard.owe(loss.owed(f"files.{self._backend}"), cause_of(loss.cause), scope)
 
     def _emit_changes(self, changes: ChangeSet) -> None:
-        if self._laying is not None:
-            self._laying.save()
-        source = self._sources.get(changes.key.via or "")
-        via = None if source is None else source.tie()
-        writer = replace(changes.writer, session=self._session(changes.key), via=via)
-        declared = self._expected(changes.key.name) if writer.kind is WriterKind.ACTION else None
+        self._origins.save()
+        key = changes.key
+        writer = replace(changes.writer, session=self._origins.session(key), via=self._origins.tie(key))
+        declared = self._expected(key.name) if writer.kind is WriterKind.ACTION else None
         verdicts: list[tuple[bytes, Verdict]] = []
 
         def look(change: PathChange, by: Writer, confidence: Confidence, budget: int) -> Looked:
@@ -246,13 +225,11 @@ class FileWatch:
             changes, writer, declared, look, now=self._clock.now(), monotonic=self._clock.monotonic()
         )
         for change, path in zip(changes.paths, data["paths"], strict=True):
-            path["lays"] = kind_of(change.path) if self._laying is None else self._laying.lays(change.path)
+            path["lays"] = self._origins.lays(change.path)
         self._emit("files.changed", data, sensor=SENSOR, key=self._key())
         self._serial += 1
         self._guard.told(verdicts)
-        for path, verdict in verdicts:
-            if self._laying is not None and verdict.seal is Sealed.TOUCHED:
-                self._laying.restored(path)
+        self._origins.judged(verdicts)
         with self._wake:
             self._due.pop(0)
             self._counts.spooled(changes)
@@ -262,31 +239,6 @@ class FileWatch:
     def _key(self) -> str:
         return f"{self._born:.6f}/{self._serial}"
 
-    def _key_of(self, process: ProcessFacts | None) -> WriterKey:
-        """Return the writer. A session is looked up at once, for it may be over when the change set closes."""
-        audit = process.audit_session if process is not None else None
-        session = self._sessions(audit) if audit is not None else None
-        if session is not None:
-            _keep(self._known, str(audit), session)
-        key = key_of(process, in_session=str(audit) in self._known)
-        if process is None or self._laying is None or key.kind is not WriterKind.EXECUTABLE:
-            return key
-        source = self._laying.source_of(process)
-        if source is None:
-            return key
-        _keep(self._sources, source.name, source)
-        return key_of(process, in_session=False, via=source.name)
 
-    def _answerable(self, key: WriterKey) -> Mapping[str, Any] | None:
-        """Return the session that wrote, or the one that laid what wrote."""
-        source = self._sources.get(key.via) if key.via is not None else None
-        return self._session(key) if source is None else source.session
-
-    def _session(self, key: WriterKey) -> Mapping[str, Any] | None:
-        return self._known.get(key.name) if key.kind is WriterKind.SESSION else None
-
-
-def _keep(table: dict[str, _T], name: str, value: _T) -> None:
-    if name not in table and len(table) >= REMEMBERED_SESSIONS:
-        table.pop(next(iter(table)))
-    table[name] = value
+def _when_and_who(change: RawChange) -> tuple[float, ProcessFacts | None]:
+    return change.at, change.process if isinstance(change, TracedChange) else None

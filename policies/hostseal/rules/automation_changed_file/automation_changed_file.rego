@@ -2,6 +2,7 @@
 # title: Automation changed a sealed file
 # description: >
 #   A session of automation changed sealed files, and the site's data says to record that rather than to flag the host.
+#   A package upgrade is not named here where the data says to record those.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -9,13 +10,15 @@
 #   controls: [NIST CM-3, NIST SI-7]
 package hostseal.rules.automation_changed_file
 
+import data.hostseal.changes
 import data.hostseal.finding
 import data.hostseal.wording
 import data.hostseal.writer
 
 findings contains finding.from_rule(rego.metadata.chain(), message) if {
-	input.event.type == "files.changed"
+	changes.some_count
 	writer.automation_session
+	not writer.package_upgrade
 	data.hostseal.site.automation_changes == "record"
-	message := sprintf("%s changed %s.", [writer.described, wording.paths(input.event.data)])
+	message := sprintf("%s changed %s.", [writer.described, wording.paths(changes.counted)])
 }

@@ -27,4 +27,20 @@ test_what_flags_the_host_is_declined if {
 	automation_changed_file.findings == set() with input as by_deploy with data.hostseal.site as site
 }
 
+test_what_does_not_count_is_declined if {
+	touched := samples.changed_but(samples.by_session(samples.deploy), {"seal": "touched"})
+	findings(touched) == set()
+}
+
+test_a_package_upgrade_is_named_only_where_the_site_wants_it if {
+	upgraded := samples.changed(
+		object.union(samples.by_session(samples.deploy), {"role": "package_manager"}),
+		["/usr/bin/week"],
+	)
+	findings(upgraded) == set()
+	site := samples.site_with({"package_upgrades": "flag"})
+	named := automation_changed_file.findings with input as upgraded with data.hostseal.site as site
+	count(named) == 1
+}
+
 test_no_input_finds_nothing if findings({}) == set()
