@@ -2,7 +2,7 @@
 
     python -m bench.files_agent --root DIR --state DIR --seal DIR --opa URL --backend B [--quiet S] [--without-hashing] [--cover]
 
-It prints `ready` when it sees changes; on SIGTERM it prints, as JSON, its status, the pairs it has seen (`--cover`), and when
+It prints `ready` when it sees changes, and its status for each line it is sent; on SIGTERM it prints, as JSON, its status, the pairs it has seen (`--cover`), and when
 which event was on disk.
 """
 
@@ -89,6 +89,12 @@ def announce(agent: Daemon, root: str) -> None:
     print("ready" if agent.files.status().get("events") else "blind", flush=True)
 
 
+def answer(agent: Daemon) -> None:
+    """Tell the state of the file sensor and of the scans for each line of standard input."""
+    for _ in sys.stdin:
+        print(json.dumps(agent.status()["files"]), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("--root", "--state", "--seal", "--opa", "--backend"):
@@ -120,6 +126,7 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, end)
     threading.Thread(target=announce, args=(agent, arguments.root), daemon=True).start()
+    threading.Thread(target=answer, args=(agent,), daemon=True).start()
     agent.run(lambda: None)
     status = agent.status()["files"]
     result = {"status": status, "spooled": told.spooled, "pairs": seen and seen.pairs}

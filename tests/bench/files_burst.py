@@ -112,16 +112,16 @@ def measure(machine: Machine, name: str, rate: float) -> Result:
     )
     with Group("hostseal-files") as group:
         process = subprocess.Popen(
-            group.wrap(command), cwd=machine.root if name == "fatrace" else None, text=True, stdout=subprocess.PIPE,
+            group.wrap(command), stdin=subprocess.PIPE, cwd=machine.root if name == "fatrace" else None, text=True, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if name == "inotifywait" else None,
         )  # fmt: skip
-        too_long = threading.Timer(LIMIT_SECONDS, process.kill)
+        too_long = threading.Timer(3 * LIMIT_SECONDS, process.kill)
         too_long.start()
         with process:
             try:
                 if not (peer.ready(process) if peer else ready(process)):
                     raise SystemExit(f"{name} did not start")
-                result = _loaded(machine, process, group, rate)
+                result = _loaded(machine, process, group, rate, peer)
                 process.send_signal(signal.SIGTERM if name != "fatrace" else signal.SIGINT)
                 told = process.communicate(timeout=60)[0]
             finally:
@@ -139,12 +139,14 @@ def ready(process: "subprocess.Popen[str]") -> bool:
     return process.stdout.readline() == "ready\n"
 
 
-def _loaded(machine: Machine, process: "subprocess.Popen[str]", group: Group, rate: float) -> Result:
-    settle(group, process.pid)
+def _loaded(
+    machine: Machine, process: "subprocess.Popen[str]", group: Group, rate: float, peer: Peer | None
+) -> Result:
+    settle(group, process, peer is None)
     before, alone, peak = group.cpu(), own_cpu(process.pid), Peak(group, process.pid)
     peak.start()
     made = load(machine.root, rate)
-    settle(group, process.pid)
+    settle(group, process, peer is None)
     return {
         **made,
         "cpu": group.cpu() - before,
@@ -167,16 +169,27 @@ def load(root: str, rate: float) -> Result:
     return {f"load_{key}": value for key, value in json.loads(made).items()}
 
 
-def settle(group: Group, pid: int) -> None:
-    """Wait until a consumer has no child and has been idle for longer than a change set stays open."""
+def settle(group: Group, process: "subprocess.Popen[str]", ours: bool) -> None:
+    """Wait until a consumer has been idle for longer than a change set stays open, and no scan runs or waits."""
     since, last = time.monotonic(), group.cpu()
     deadline = since + LIMIT_SECONDS
-    while time.monotonic() - since < QUIET_SECONDS and time.monotonic() < deadline:
+    while time.monotonic() - since < QUIET_SECONDS or (ours and _scans(process)):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"not settled in {LIMIT_SECONDS:.0f} s: {process.args}")
         time.sleep(0.1)
         now = group.cpu()
-        if now - last > _BUSY_SECONDS or group.pids() != [pid]:
+        if now - last > _BUSY_SECONDS or group.pids() != [process.pid]:
             since = time.monotonic()
         last = now
+
+
+def _scans(process: "subprocess.Popen[str]") -> bool:
+    """Ask the agent whether a scan runs or waits."""
+    assert process.stdin
+    assert process.stdout
+    print(file=process.stdin, flush=True)
+    scans = json.loads(process.stdout.readline())["seal"]["scans"]
+    return bool(scans["running"] or scans["waiting"])
 
 
 def recorded(state: Path) -> Result:
