@@ -31,6 +31,7 @@ from hostseal.scans.judge import Judge
 from hostseal.scans.keeper import Keeper
 from hostseal.scans.owed import Owed
 from hostseal.sensors import sshd_processes
+from hostseal.sensors.file_diff import Diffs
 from hostseal.sensors.file_service import FileService
 from hostseal.sensors.file_watch import FileWatch
 from hostseal.sensors.journal import JournalSensor
@@ -49,7 +50,7 @@ from hostseal.witnesses import Witnesses
 
 _TICK_SECONDS = 5.0
 _ALIVE_EVERY = 12
-_NO_SENSORS = frozenset({"pipeline", "actions", "ledger"})
+_NO_SENSORS = frozenset({"pipeline", "actions", "ledger", "diffs"})
 
 
 class Daemon:
@@ -115,6 +116,7 @@ class Daemon:
             self._keeper, clock, status=self.status, scan=self.seal.demanded,
         )  # fmt: skip
         self._gate = GateServer(gate, self._pam.take, desk.take) if gate is not None else None
+        self._diffs = Diffs(settings.files.diff, state / "befores", log)
         self.files = FileService(settings.files, self._file_watch)
         self.seal.live = self.files
         self._parts = [
@@ -122,6 +124,7 @@ class Daemon:
             Supervised("actions", self._actions.run, self._died),
             Supervised("files", self.files.run, self._died),
             Supervised("seal", self.seal.run, self._died),
+            Supervised("diffs", self._diffs.run, self._died),
             Supervised("processes", self._processes.run, self._died),
         ]
         self._uplink: Uplink | None = None
@@ -152,6 +155,7 @@ class Daemon:
             executed=self._processes.executed,
             guard=self.seal,
             laying=self._laying,
+            diffs=self._diffs,
         )
 
     def _told(self, event: Event) -> None:
@@ -247,6 +251,7 @@ class Daemon:
             self._log("agent.stopped", level="error", error=error)
         self.files.end()
         self.seal.wake()
+        self._diffs.end()
         self._processes.wake()
         self.recorder.stop()
         self._actions.wake()
@@ -283,6 +288,7 @@ class Daemon:
             "parts": {part.name: {"alive": part.alive, "deaths": part.deaths, "error": part.last_error}
                       for part in self._parts},
             "files": self._files_status(),
+            "diffs": self._diffs.status(),
             "gate": self._keeper.status()["gate"],
             "ledger": None if self._uplink is None else self._uplink.status(),
             "lockdown": {"level": str(self.pipeline.responses.lockdown.now.level),
@@ -304,6 +310,7 @@ class Daemon:
     def reconfigure(self, settings: Settings) -> None:
         """Take new file settings at once; the others apply from the next start."""
         self.settings = msgspec.structs.replace(self.settings, files=settings.files)
+        self._diffs.reconfigure(settings.files.diff)
         self.files.reconfigure(settings.files)
 
     def trouble(self) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 import msgspec
 
+from hostseal.cli.diffs import Safe, lines
 from hostseal.cli.record import summary
 from hostseal.cli.terminate import terminate
 from hostseal.config.load import state_directory
@@ -56,7 +57,7 @@ def show(identity: str, as_json: bool, state: Path | None) -> None:
         click.echo(msgspec.json.encode(story).decode())
         return
     for name, text in _page(story):
-        click.echo(f"{name:<{_WIDTH}}{shown(text)}")
+        click.echo(f"{name:<{_WIDTH}}{text if isinstance(text, Safe) else shown(text)}")
 
 
 def _reader(state: Path | None) -> SpoolReader:
@@ -138,6 +139,7 @@ def _changes(changes: tuple[Told, ...]) -> Iterator[tuple[str, str]]:
         )
         for path in paths[:_PATHS]:
             yield "", f"{path['path']} ({', '.join(path['what'])})"
+            yield from (("", Safe(f"  {line}")) for line in lines(path))
         if len(paths) > _PATHS or one.data["truncated"]:
             yield "", f"and more: hostseal log --json has event {one.id}"
 

@@ -93,6 +93,8 @@ def _text(report: dict[str, Any], standing: Standing, absent: str) -> str:
             ("file backend", f"{files.get('backend')} ({files.get('reason')}), lost {files.get('lost')}")
         )
         rows += seal_in_lines(files.get("seal"), files.get("counts"))
+        if note := (agent.get("diffs") or {}).get("note"):
+            rows.append(("diffs", note))
         rows.append(("OPA", agent["spool"]["trouble"] or "answers"))
         if ledger := agent.get("ledger"):
             sent = f"has events up to #{ledger['sent_seq']}, heard {ledger['contact'] or 'never'}"

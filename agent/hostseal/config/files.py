@@ -16,6 +16,34 @@ class Backend(StrEnum):
     INOTIFY = "inotify"
 
 
+NEVER_SHOWN = (
+    "/etc/shadow*", "/etc/gshadow*", "/etc/nshadow*", "/etc/.*shadow*", "/etc/security/*opasswd*", "/etc/ssl/private/*",
+    "/etc/ssh/ssh_host_*_key", "*/.ssh/id_*", "*/.gnupg/*", "*.key", "*privkey*", "*.p12", "*.pfx", "*.jks", "*.keytab",
+    "*.kdbx", "*/.netrc", "*/.pgpass", "*htpasswd*", "/etc/ppp/*-secrets*", "/etc/ipsec*.secrets*", "/etc/wireguard/*",
+    "/etc/hostseal/*token*", "/var/lib/hostseal/*",
+)  # fmt: skip
+"""Files that are secrets as a whole. No setting takes one out: they are never read for a diff, nor kept."""
+
+
+class DiffSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[files.diff] of which watched files the record shows what changed in them, and what that may cost.
+
+    `paths`, `exclude`: globs over the whole path, `*` also matches `/`; no path at all is off. What people edit by hand
+    and programs read as text: not /usr, whose changes a digest and a package's name tell better. `NEVER_SHOWN` is
+    excluded whatever stands here. `max_bytes`: of one file, before or after. `store_bytes`: of all befores that are kept,
+    compressed. `mask`: hide passwords, tokens and private keys.
+    """
+
+    paths: tuple[str, ...] = (
+        "/etc/*", "/usr/local/etc/*", "/var/spool/cron/*", "/root/.ssh/*", "/home/*/.ssh/*", "/root/.bash*",
+        "/root/.profile", "/boot/grub/*.cfg", "/boot/loader/*.conf",
+    )  # fmt: skip
+    exclude: tuple[str, ...] = ()
+    max_bytes: int = 65_536
+    store_bytes: int = 32 << 20
+    mask: bool = True
+
+
 class FilesSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[files] watched trees and excludes (globs), and the bounds of one change set.
 
@@ -42,3 +70,4 @@ class FilesSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_age_seconds: float = 10.0
     max_paths: int = 200
     queue: int = 65_536
+    diff: DiffSettings = msgspec.field(default_factory=DiffSettings)

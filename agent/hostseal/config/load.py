@@ -19,6 +19,7 @@ DIRECTORIES = (Path("/usr/lib/hostseal/config.d"), Path("/etc/hostseal/config.d"
 POSITIVE = (
     ("opa", "timeout_seconds"), ("actions", "time_limit_seconds"), ("actions", "attempts"),
     ("files", "quiet_seconds"), ("files", "max_age_seconds"), ("files", "max_paths"),
+    ("files", "diff", "max_bytes"), ("files", "diff", "store_bytes"),
     ("spool", "pending_limit"), ("spool", "kept"), ("ledger", "heartbeat_seconds"),
     ("gate", "limit_seconds"), ("gate", "revert_seconds"),
 )  # fmt: skip
@@ -42,8 +43,7 @@ def load(files: Iterable[Path]) -> Settings:
         classes |= _classes(table, file)
         _convert(table, file, Settings)
         _check(table, file)
-        for section, values in table.items():
-            merged[section] = {**merged.get(section, {}), **values}
+        merged = _over(merged, table)
     if classes:
         merged["files"]["by_design"] = {**BY_DESIGN, **classes}
     return msgspec.convert(merged, Settings)
@@ -60,6 +60,16 @@ def state_directory() -> Path:
         return load(drop_ins()).state
     except ConfigError:
         return Settings().state
+
+
+def _over(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both tables, the upper one's values first, key by key in sections and in sections of sections."""
+    both = {**lower, **upper}
+    for key, value in upper.items():
+        below = lower.get(key)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            both[key] = _over(below, value)
+    return both
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -99,8 +109,10 @@ def _convert(table: Mapping[str, Any], file: Path, kind: type[T], under: tuple[s
 
 def _check(table: Mapping[str, Any], file: Path) -> None:
     for key in POSITIVE:
-        value = table.get(key[0], {}).get(key[1], 1)
-        if value <= 0:
+        value: Any = table
+        for part in key:
+            value = value.get(part, {}) if isinstance(value, Mapping) else value
+        if isinstance(value, int | float) and value <= 0:
             raise ConfigError(f"{'.'.join(key)}: {value} is not more than 0", hint=_place(file, key))
     url = table.get("ledger", {}).get("url", "")
     if url and not _is_https(url):
@@ -128,9 +140,9 @@ def _sentence(
     error: msgspec.ValidationError, key: tuple[str, ...], table: Mapping[str, Any], kind: Any
 ) -> str:
     if "unknown field" in str(error):
-        section: Any = (
-            kind if len(key) == 1 else {f.name: f.type for f in msgspec.structs.fields(kind)}[key[0]]
-        )
+        section = kind
+        for part in key[:-1]:
+            section = {f.name: f.type for f in msgspec.structs.fields(section)}[part]
         known = ", ".join(f.encode_name for f in msgspec.structs.fields(section))
         return f"unknown key; known here: {known}"
     value: Any = table

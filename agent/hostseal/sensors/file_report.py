@@ -28,10 +28,12 @@ def report(
     *,
     now: datetime,
     monotonic: float,
+    diffs: Mapping[bytes, Mapping[str, Any]] = {},
 ) -> dict[str, Any]:
     """Return the event's data. `declared` is what the action unit said it would write; None: nothing.
 
-    `look` is asked what is at each path and how that stands to the seal, with the bytes it may still read.
+    `look` is asked what is at each path and how that stands to the seal, with the bytes it may still read. `diffs`: of
+    those paths that have one.
     """
     budget, paths = SET_LIMIT, []
     for change in changes.paths:
@@ -42,7 +44,7 @@ def report(
             and not changes.truncated
             and is_expected(change, looked, declared or {})
         )
-        paths.append(_path(change, looked, expected=expected))
+        paths.append({**_path(change, looked, expected=expected), "diff": diffs.get(change.path)})
     return {
         "writer": msgspec.to_builtins(writer),
         "paths": paths,

@@ -18,6 +18,7 @@ from hostseal.errors import SpoolError
 from hostseal.ports import Clock, Emit, FileSensor, RawChange
 from hostseal.scans.judge import Looked
 from hostseal.sensors.file_choice import choose
+from hostseal.sensors.file_diff import Diffs
 from hostseal.sensors.file_guard import Guard, Unguarded
 from hostseal.sensors.file_losses import Losses, cause_of, scope_of
 from hostseal.sensors.file_origins import Origins, Sessions
@@ -50,8 +51,9 @@ class FileWatch:
         executed: Executed | None = None,
         guard: Guard | None = None,
         laying: Laying | None = None,
+        diffs: Diffs | None = None,
     ) -> None:
-        self._guard = guard or Unguarded()
+        self._guard, self._diffs = guard or Unguarded(), diffs
         self._settings, self._emit, self._clock = settings, emit, clock
         self._expected, self._origins = expected, Origins(sessions, laying, executed)
         self._make, self._reason = (make, "given") if make else choose(settings, self._origins.executed)
@@ -220,12 +222,21 @@ class FileWatch:
             verdicts.append((change.path, looked.verdict))
             return looked
 
+        diffs = self._diffs.of(changes.paths) if self._diffs is not None else {}
         data = report(
-            changes, writer, declared, look, now=self._clock.now(), monotonic=self._clock.monotonic()
+            changes,
+            writer,
+            declared,
+            look,
+            now=self._clock.now(),
+            monotonic=self._clock.monotonic(),
+            diffs=diffs,
         )
         for change, path in zip(changes.paths, data["paths"], strict=True):
             path["lays"] = self._origins.lays(change.path)
         self._emit("files.changed", data, sensor=SENSOR, key=self._key())
+        if self._diffs is not None:
+            self._diffs.kept()
         self._serial += 1
         self._guard.told(verdicts)
         self._origins.judged(verdicts)
