@@ -44,8 +44,8 @@ check-python: setup
 check-policies: setup tools
 	.tools/bin/opa fmt --list --fail policies
 	.tools/bin/opa check --strict --schema policies/schemas policies
-	.tools/bin/opa test policies
-	.tools/bin/opa test --coverage --threshold $(POLICY_COVERAGE) policies > .tools/policy-coverage.json
+	.tools/bin/opa test --timeout 60s policies
+	.tools/bin/opa test --timeout 60s --coverage --threshold $(POLICY_COVERAGE) policies > .tools/policy-coverage.json
 	.tools/bin/regal lint policies
 
 check-ansible: setup
