@@ -27,7 +27,7 @@ for version in 1 2; do
     echo "version = $version" > $top/etc/week.conf
     printf '#!/bin/sh\necho %s\n' $version > $top/usr/bin/week
     printf '[Service]\nType=oneshot\nExecStart=/usr/bin/week\n' > $top/usr/lib/systemd/system/week.service
-    for part in $(seq 300); do echo "$version $part" > $top/usr/lib/week/$part; done
+    for part in $(seq 150); do echo "$version $part" > $top/usr/lib/week/$part; done
     printf '#!/bin/sh\nset -e\nldconfig\nupdate-alternatives --install /usr/bin/days days /usr/bin/week 10
 echo %s > /etc/week.d/version\nsystemctl daemon-reload\n' $version > $top/DEBIAN/postinst
     chmod 755 $top $top/usr/bin/week $top/DEBIAN/postinst
@@ -78,10 +78,11 @@ ExecStart=/usr/local/sbin/week-clock
 ExecStop=/usr/local/sbin/week-clock
 END
 date +%s > /etc/adjtime
+mkdir -p /etc/week-printers
 cat > /etc/systemd/system/week-printers.service <<'END'
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -c 'mkdir -p /etc/week-printers; echo new >> /etc/week-printers/list; echo >> /etc/cron.d/week-printers'
+ExecStart=/bin/sh -c 'echo new >> /etc/week-printers/list; echo >> /etc/cron.d/week-printers'
 END
 """
 _LOGS = rf"""
