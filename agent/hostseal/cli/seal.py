@@ -215,6 +215,10 @@ def scan(
     say.line({"done": True, **say.counts, "seconds": round(time.monotonic() - began, 3)})
 
 
+class _Enrolled(msgspec.Struct, frozen=True):
+    image: str
+
+
 class _Lines:
     """One JSON object a line, each difference once, and now and then how far it is."""
 
@@ -257,10 +261,8 @@ def _require(image: str, wanted: str | None, root: Path, instance: Path, manifes
 
 def _own_image(instance: Path) -> str | None:
     """Return the image that the host was enrolled as, None for a host that was not."""
-    from hostseal.enrolment.join import Instance
-
     try:
-        return msgspec.json.decode(instance.read_bytes(), type=Instance).image
+        return msgspec.json.decode(instance.read_bytes(), type=_Enrolled).image
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -10,9 +10,6 @@ from itertools import groupby, islice, repeat
 from typing import Literal
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hostseal.core.seal import Entry, Header, Kind, folder_rank, rank, text
 from hostseal.errors import SealError
@@ -20,12 +17,11 @@ from hostseal.errors import SealError
 VERSION = 2
 NAME = b"hostseal seal "
 MAGIC = NAME + b"%d\n" % VERSION
-_SIGNED = b"hostseal seal v2\n"
+SIGNED = b"hostseal seal v2\n"
 HEADER, LISTING, SIGNATURE = b"H", b"D", b"S"
 PREFIX_BYTES = 5
 FRAME_LIMIT = 64 << 20
 LISTING_ITEMS = 256
-_SIGNATURE_BYTES = 32 + 64
 
 Letter = Literal["f", "d", "l", "p", "s", "c", "b"]
 KINDS: dict[Letter, Kind] = {
@@ -172,7 +168,7 @@ class ImageDigest:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._digest = hashlib.sha256(_SIGNED)
+        self._digest = hashlib.sha256(SIGNED)
         self._folder: bytes | None = None
 
     def add(self, folder: bytes, items: bytes) -> None:
@@ -224,29 +220,3 @@ class Order:
         if self._last is not None and now < self._last:
             raise SealError(f"the manifest's folders are not in order at {text(folder)}")
         self._last = now
-
-
-def key_id(key: Ed25519PublicKey) -> bytes:
-    """Return by which 32 bytes a manifest names the key it is signed with: the SHA-256 of its raw bytes."""
-    return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).digest()
-
-
-def signature_frame(digest: bytes, key: Ed25519PrivateKey) -> bytes:
-    """Return the last frame: which key signed, and its signature. `digest`: SHA-256 of all that comes before."""
-    return frame(SIGNATURE, key_id(key.public_key()) + key.sign(_SIGNED + digest))
-
-
-def check_signature(payload: bytes, digest: bytes, key: Ed25519PublicKey) -> None:
-    """Return if this key signed what has this digest; SealError with its cause if not."""
-    if len(payload) != _SIGNATURE_BYTES:
-        raise SealError("the manifest's signature is not of its length", cause="signature")
-    signer, signature = payload[:32], payload[32:]
-    if signer != key_id(key):
-        raise SealError(
-            f"the manifest was changed, or signed by another key than this one: by sha256:{signer.hex()}",
-            cause="unknown_key",
-        )
-    try:
-        key.verify(signature, _SIGNED + digest)
-    except InvalidSignature as error:
-        raise SealError("the manifest was changed since it was signed", cause="signature") from error

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import stat
+import threading
 from collections.abc import Callable
 
 from hostseal.core.seal import Entry
@@ -11,7 +12,7 @@ from hostseal.core.seal_format import Item, Letter
 from hostseal.core.seal_format import entry as spelled
 
 NO_LIMIT = 1 << 62
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 _TRIES = 3
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
@@ -29,6 +30,19 @@ _KEPT_SPACES = ("user.", "trusted.")
 # overlayfs writes them for itself, and shows them to nobody but who looks at a layer by itself.
 _LEFT_OUT = ("trusted.overlay.", "user.overlay.")
 _NO_ATTRIBUTES = {errno.ENOTSUP, errno.ENODATA}
+
+_NONE: dict[str, bytes] = {}
+
+
+class _Buffer(threading.local):
+    """What a thread reads into: the same memory for every file."""
+
+    def __init__(self) -> None:
+        memory = bytearray(_CHUNK)
+        self.bytes, self.view = [memory], memoryview(memory)
+
+
+_buffer = _Buffer()
 
 Spent = Callable[[int], None]
 """Is told how many bytes were read: where a scan that is to stay in the background waits."""
@@ -106,14 +120,15 @@ def _file(
             return None
         raise
     try:
-        if not _same(status, os.fstat(file)):
+        opened = os.fstat(file)
+        if opened.st_ino != status.st_ino or opened.st_dev != status.st_dev:
             return None
-        if size < _CHUNK:
-            data = os.read(file, size + 1)
-            digest = hashlib.sha256(data).digest()
-            count = len(data)
+        buffer, view = _buffer.bytes, _buffer.view
+        count = os.readv(file, buffer)
+        if count < _CHUNK:
+            digest = hashlib.sha256(view[:count]).digest()
         else:
-            digest, count = _hashed(file, size)
+            digest, count = _hashed(file, size, count)
         if spent is not None:
             spent(count)
         if count != size or not _same(status, os.fstat(file)):
@@ -123,22 +138,21 @@ def _file(
         os.close(file)
 
 
-def _hashed(file: int, size: int) -> tuple[bytes, int]:
-    digest, buffer, count = hashlib.sha256(), bytearray(_CHUNK), 0
-    view = memoryview(buffer)
-    while count <= size and (got := os.readv(file, [buffer])):
-        digest.update(view[:got])
+def _hashed(file: int, size: int, count: int) -> tuple[bytes, int]:
+    """Return the digest of a file whose first `count` bytes are in the buffer, and how many bytes it has."""
+    digest = hashlib.sha256(_buffer.view)
+    while count <= size and (got := os.readv(file, _buffer.bytes)):
+        digest.update(_buffer.view[:got])
         count += got
     return digest.digest(), count
 
 
 def _same(one: os.stat_result, other: os.stat_result) -> bool:
     return (
-        one.st_ino == other.st_ino
-        and one.st_ctime_ns == other.st_ctime_ns
+        one.st_ctime_ns == other.st_ctime_ns
         and one.st_mtime_ns == other.st_mtime_ns
         and one.st_size == other.st_size
-        and one.st_mode == other.st_mode
+        and one.st_ino == other.st_ino
         and one.st_dev == other.st_dev
     )
 
@@ -161,10 +175,12 @@ def _attributes(place: int | bytes) -> dict[str, bytes]:
         names = os.listxattr(place, follow_symlinks=follow)
     except OSError as error:
         if error.errno in _NO_ATTRIBUTES:
-            return {}
+            return _NONE
         raise
+    if not names:
+        return _NONE
     found = {}
-    for name in sorted(names) if names else ():
+    for name in sorted(names):
         if name in _KEPT or (name.startswith(_KEPT_SPACES) and not name.startswith(_LEFT_OUT)):
             try:
                 value = os.getxattr(place, name, follow_symlinks=follow)

@@ -14,6 +14,7 @@ from hostseal.seal.reading import Reader
 from hostseal.seal.scope import Scope
 from hostseal.seal.verifying import Batch, Verification
 from hostseal.seal.walk import Walk, reason
+from hostseal.seal.work import Pace
 
 COUNT = 2048
 
@@ -28,12 +29,13 @@ def newest(reader: Reader, how: Verification, count: int = COUNT) -> Iterator[Ba
         wanted = set(paths)
         sealed, gone = _sealed(folders, reader, wanted)
         own = Own(reader.header.personal)
+        spent = Pace(how.bytes_per_second).spent if how.bytes_per_second else None
         if gone:
             yield Batch(differences=tuple(gone))
         for path in paths:
             folder, name = os.path.split(path)
             try:
-                now = look.item(folders.open(folder), name)[0]
+                now = look.item(folders.open(folder), name, spent=spent)[0]
             except (FileNotFoundError, NotADirectoryError):
                 continue  # the whole comparison says so
             except OSError as error:

@@ -48,6 +48,8 @@ class Packages:
             found = self._database.execute("SELECT name, package FROM owned WHERE folder = ?", (folder,))
             self._folder = folder, dict(found.fetchall())
         owned = self._folder[1]
+        if not owned:
+            return [""] * len(items)
         return [owned.get(item.name, "") for item in items]
 
     def close(self) -> None:

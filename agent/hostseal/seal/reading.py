@@ -11,6 +11,7 @@ from typing import BinaryIO, Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from hostseal.core import seal_format as form
+from hostseal.core import seal_signature
 from hostseal.core.seal import Entry, Header, rank
 from hostseal.errors import SealError
 
@@ -115,7 +116,7 @@ def _believed(file: BinaryIO, key: Ed25519PublicKey) -> tuple[Header, str]:
         raise SealError("the manifest holds what this program does not know")
     if file.read(1):
         raise SealError("something follows the manifest's signature", cause="signature")
-    form.check_signature(payload, before, key)
+    seal_signature.check_signature(payload, before, key)
     return form.read_header(header), f"sha256:{digest.hexdigest()}"
 
 

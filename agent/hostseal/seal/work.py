@@ -283,8 +283,10 @@ def _message(source: BinaryIO) -> bytes | None:
 
 
 if __name__ == "__main__":
+    import gc
     import signal
 
     # Ctrl-C goes to all processes of a terminal: the one that gives the tasks ends, and then there are no more.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # nothing here refers to itself, and looking for what does takes time with every file
     serve(sys.stdin.buffer, sys.stdout.buffer)

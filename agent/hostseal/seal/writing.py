@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hostseal import durable
 from hostseal.core import seal_format as form
+from hostseal.core import seal_signature
 from hostseal.core.seal import Header, Personal
 from hostseal.errors import SealError
 
@@ -56,7 +57,7 @@ class Writer:
             while chunk := self._spool.read(_CHUNK):
                 digest.update(chunk)
                 file.write(chunk)
-            last = form.signature_frame(digest.digest(), key)
+            last = seal_signature.signature_frame(digest.digest(), key)
             digest.update(last)
             file.write(last)
         return f"sha256:{digest.hexdigest()}"

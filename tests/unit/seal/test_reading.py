@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hostseal.core import seal_format as form
+from hostseal.core import seal_signature
 from hostseal.core.seal import Header, Personal, rank
 from hostseal.core.seal_format import Item, image_digest
 from hostseal.errors import SealError
@@ -206,7 +207,7 @@ def test_parts_taken_out_put_in_or_moved_are_refused(place: Path, signed: bytes)
 
 def resigned(*parts: bytes, key: Ed25519PrivateKey = KEY) -> bytes:
     body = b"".join(parts)
-    return body + form.signature_frame(hashlib.sha256(body).digest(), key)
+    return body + seal_signature.signature_frame(hashlib.sha256(body).digest(), key)
 
 
 def test_what_the_key_signed_must_be_in_order_and_whole_too(place: Path, signed: bytes) -> None:
@@ -233,13 +234,15 @@ def test_another_keys_manifest_is_refused_and_the_key_is_named(place: Path) -> N
     raw = write(place, SMALL, OTHER)
     error = refused(place, raw)
     assert error.cause == "unknown_key"
-    assert form.key_id(OTHER.public_key()).hex() in error.message
+    assert seal_signature.key_id(OTHER.public_key()).hex() in error.message
 
 
 def test_a_stranger_who_names_our_key_is_refused(place: Path, signed: bytes) -> None:
     *parts, _ = frames(signed)
-    theirs = form.signature_frame(hashlib.sha256(b"".join(parts)).digest(), OTHER)
-    ours = form.frame(form.SIGNATURE, form.key_id(KEY.public_key()) + theirs[form.PREFIX_BYTES + 32 :])
+    theirs = seal_signature.signature_frame(hashlib.sha256(b"".join(parts)).digest(), OTHER)
+    ours = form.frame(
+        form.SIGNATURE, seal_signature.key_id(KEY.public_key()) + theirs[form.PREFIX_BYTES + 32 :]
+    )
     assert refused(place, b"".join(parts) + ours).cause == "signature"
 
 
