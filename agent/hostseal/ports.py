@@ -53,7 +53,7 @@ class FileSensor(Protocol):
         """Return what became of the kernel's records since `run` began; may be called from another thread.
 
         `read` == `outside` + `own` + `matched` + `waiting` + `unplaced`. `waiting` are those of a directory whose name
-        is not known yet, `unplaced` those of one whose name never will be (a loss). `handed_on` counts changes, of
+        is not known yet, `unplaced` those of one that is gone without one. `handed_on` counts changes, of
         which a record has none to many, `lost` the losses told of, `overflows` those of the kernel's queue.
         """
 
@@ -61,8 +61,8 @@ class FileSensor(Protocol):
 class FileSink(Protocol):
     """Takes what a :class:`FileSensor` sees.
 
-    What was renamed may have been a directory, with all that was below its old name, and another may be there by now:
-    what is known of below such a path is to be looked at. What is below the new name is told, path by path.
+    What was renamed or deleted may have been a directory, with all that was below that name, and another may be there by
+    now: what is known of below such a path is to be looked at. What is below a new name is told, path by path.
     """
 
     def changed(self, change: RawChange) -> None:

@@ -30,7 +30,8 @@ def fill(path, other, number):
 def unnamed(path, other, number):
     file = os.open(path, os.O_WRONLY | os.O_TMPFILE, 0o600)
     try:
-        os.link(b"/proc/self/fd/%d" % file, path + b"/" + other, follow_symlinks=True)
+        if ctypes.CDLL(None).linkat(-100, b"/proc/self/fd/%d" % file, -100, path + b"/" + other, 0x400):
+            raise FileExistsError(other)
         os.write(file, b"late %d" % number)
     finally:
         os.close(file)
@@ -159,7 +160,7 @@ class Observer:
         self.told = [(change.path, change.what, change.other) for change in changes]
         for path in {change.path for change in changes}:
             self._see(path)
-        for moved in {change.path for change in changes if change.what == "renamed"}:
+        for moved in {change.path for change in changes if change.what in ("renamed", "deleted")}:
             for path in [path for path in self.believed if path.startswith(moved + b"/")]:
                 self._see(path)
         for _, scope, _ in losses:

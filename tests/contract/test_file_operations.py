@@ -157,6 +157,8 @@ class Watched(RuleBasedStateMachine):
         while not self.marked(0.05):
             assert time.monotonic() < end
             assert self.thread.is_alive()
+        for search in [thread for thread in threading.enumerate() if thread.name == "links"]:
+            search.join(DEADLINE)
 
     def stop(self) -> None:
         self.halt.set()

@@ -80,29 +80,29 @@ class FanotifySensor:
     def _watch(self, group: int, mask: int, sink: CountingSink, stop: threading.Event) -> None:
         places = Places(group, self._scope, mask)
         noise = Noise(group, places)
-        changes = Changes(self._scope, self._writers, places, noise, sink)
+        changes = Changes(
+            self._scope, self._writers, places, noise, sink, removed_are_known=bool(mask & abi.RENAME)
+        )
         pace = Pace()
         poll = select.poll()
         poll.register(group, select.POLLIN)
         with MountTable() as table:
             poll.register(table, select.POLLPRI | select.POLLERR)
             places.refresh(table.read(), sink.lost)
-            self._count(changes, sink)
-            while not stop.is_set():
-                ready = [descriptor for descriptor, _ in poll.poll(WAIT_MS)]
-                if table.fileno() in ready:
-                    noise.heed()
-                    changes.mounted()
-                    places.refresh(table.read(), sink.lost)
-                records, more = read_batch(group) if group in ready else ([], False)
-                now = time.monotonic()
-                try:
-                    sink.changed_many(changes.take(records, now) + changes.settled(now))
-                finally:
-                    _close(records)
-                self._count(changes, sink)
-                if pause := pace.pause(len(records), now, more=more):
-                    stop.wait(pause)
+            changes.begin()
+            try:
+                while not stop.is_set():
+                    self._count(changes, sink)
+                    ready = [descriptor for descriptor, _ in poll.poll(WAIT_MS)]
+                    if table.fileno() in ready:
+                        noise.heed()
+                        changes.mounted()
+                        places.refresh(table.read(), sink.lost)
+                    taken, more = _take(group, changes, sink) if group in ready else _settle(changes, sink)
+                    if pause := pace.pause(taken, time.monotonic(), more=more):
+                        stop.wait(pause)
+            finally:
+                changes.end()
 
     def _count(self, changes: Changes, sink: CountingSink) -> None:
         self._counts = {**changes.counts(), "handed_on": sink.handed_on, "lost": sink.losses}
@@ -135,6 +135,22 @@ def read_batch(group: int) -> tuple[list[Record], bool]:
     except abi.AbiError as error:
         _close(error.parsed)
         raise
+
+
+def _take(group: int, changes: Changes, sink: CountingSink) -> tuple[int, bool]:
+    """Hand on what one read brings; return how many records that were, and whether there may be more."""
+    records, more = read_batch(group)
+    now = time.monotonic()
+    try:
+        sink.changed_many(changes.take(records, now) + changes.settled(now))
+    finally:
+        _close(records)
+    return len(records), more
+
+
+def _settle(changes: Changes, sink: CountingSink) -> tuple[int, bool]:
+    sink.changed_many(changes.settled(time.monotonic()))
+    return 0, False
 
 
 def _close(records: Iterable[Record]) -> None:

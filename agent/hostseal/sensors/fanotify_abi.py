@@ -45,6 +45,10 @@ _INFO = struct.Struct("=BxHi")
 """Kind and size of an information record; the number is the pidfd where it is one."""
 
 _HANDLE_SIZE = struct.Struct("=I")
+_HANDLE_TYPED = struct.Struct("=Ii")
+_HANDLE_LIMIT = 128
+"""MAX_HANDLE_SZ of the kernel."""
+
 _INT = struct.Struct("=i")
 _FSID = struct.Struct("=II")
 _INFO_FID = 1
@@ -127,6 +131,16 @@ def open_handle(mount: int, key: bytes, flags: int) -> int:
     if opened < 0:
         raise _error(b"open_by_handle_at")
     return opened
+
+
+def key_at(path: bytes) -> bytes:
+    """Return the key of what is at `path`, which is not followed. Raises `OSError` as name_to_handle_at(2) does."""
+    handle = ctypes.create_string_buffer(_HANDLE_SIZE.pack(_HANDLE_LIMIT) + bytes(4 + _HANDLE_LIMIT))
+    mount = ctypes.c_int()
+    if _libc.name_to_handle_at(_AT_FDCWD, path, handle, ctypes.byref(mount), 0) < 0:
+        raise _error(path)
+    size, kind = _HANDLE_TYPED.unpack_from(handle)
+    return key_of(os.statvfs(os.path.dirname(path)).f_fsid, kind, handle.raw[_HANDLE_TYPED.size :][:size])
 
 
 def filesystem_of(key: bytes) -> int:

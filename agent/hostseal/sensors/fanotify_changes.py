@@ -10,6 +10,7 @@ from hostseal.core.text import faithful
 from hostseal.ports import FileSink
 from hostseal.sensors import fanotify_abi as abi
 from hostseal.sensors.fanotify_abi import Record
+from hostseal.sensors.fanotify_link_search import LinkSearch
 from hostseal.sensors.fanotify_links import Links
 from hostseal.sensors.fanotify_noise import Noise
 from hostseal.sensors.fanotify_orphans import Orphans
@@ -39,14 +40,27 @@ class Fate(IntEnum):
     OWN = 1
     MATCHED = 2
     WAITING = 3
+    UNPLACED = 4
 
 
 class Changes:
     """Knows which records of fanotify(7) are changes of what; loses none without saying so."""
 
-    def __init__(self, scope: Scope, writers: Writers, places: Places, noise: Noise, sink: FileSink) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        writers: Writers,
+        places: Places,
+        noise: Noise,
+        sink: FileSink,
+        *,
+        removed_are_known: bool = True,
+    ) -> None:
+        """`removed_are_known`: the record of a removed directory has its handle too (from Linux 5.17)."""
         self._scope, self._writers, self._places, self._noise = scope, writers, places, noise
         self._sink = sink
+        self._removed_are_known = removed_are_known
+        self._search = LinkSearch(scope)
         self._orphans = Orphans()
         self._links = Links()
         self._unclosed: Unclosed[TracedChange] = Unclosed()
@@ -54,13 +68,15 @@ class Changes:
         self._whats: dict[int, tuple[str, ...]] = {}
         self._told: list[TracedChange] = []
         self._at = 0.0
-        self._read = self._overflows = self._unplaced = 0
+        self._read = self._overflows = 0
         self._fates = dict.fromkeys(Fate, 0)
 
     def take(self, batch: list[Record], at: float) -> list[TracedChange]:
         """Return what one batch of records, all read at `at`, changed of the watched paths."""
         self._told, self._at = [], at
         self._writers.next_batch()
+        for target in self._search.found():
+            self._links.add(target)
         fates, overflows = self._fates, 0
         for record in batch:
             mask = record.mask
@@ -84,6 +100,14 @@ class Changes:
         """Return the files that were written to some time ago and are still held open, or were cut by their name."""
         return self._unclosed.due(at)
 
+    def begin(self) -> None:
+        """Look for the files that have several names already."""
+        self._search.start()
+
+    def end(self) -> None:
+        """Stop looking."""
+        self._search.stop()
+
     def mounted(self) -> None:
         """Forget the names that what is mounted has a part in."""
         self._links.forget_names()
@@ -96,16 +120,17 @@ class Changes:
             "own": self._fates[Fate.OWN],
             "matched": self._fates[Fate.MATCHED],
             "waiting": self._orphans.waiting,
-            "unplaced": self._unplaced,
+            "unplaced": self._fates[Fate.UNPLACED],
             "overflows": self._overflows,
         }
 
     def _overflow(self) -> None:
         """Renames, links and removals may be among what is lost: no name that was kept can be trusted."""
-        self._unplaced += self._orphans.clear()
+        self._fates[Fate.UNPLACED] += self._orphans.clear()
         self._places.forget()
         self._links.forget_names()
         self._noise.heed()
+        self._search.start()
         self._sink.lost("queue_overflow", str(self._scope), {})
 
     def _own(self, record: Record) -> Fate:
@@ -211,10 +236,12 @@ class Changes:
         return None if parent is None else self._places.below(parent, name)
 
     def _wait(self, record: Record, *, counted: bool = False) -> Fate:
+        if not self._removed_are_known:
+            return Fate.UNPLACED  # of the removal of the directory, or of one above it, there is a record
         facts = self._writers.facts(record.pid, record.pidfd)
         dropped = self._orphans.add(record, facts, counted=counted)
         if dropped is not None:
-            self._unplaced += dropped
+            self._fates[Fate.UNPLACED] += dropped
             self._sink.lost("unresolved_directory", str(self._scope), {})
         named = self._orphans.named(record.directory)
         if named is not None:
@@ -275,6 +302,8 @@ class Changes:
         elif record.mask & abi.DELETE:
             self._places.forget(record.target)
             self._name_orphans(record.target, place.path)
+            if not record.target:
+                self._moved_away(place)
         elif record.mask & abi.CREATE and record.target:
             self._places.learn(record.target, place)
 
