@@ -141,15 +141,19 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
-def main() -> None:
-    text = PAGE.read_text("utf-8")
+def rendered(text: str) -> str:
+    """Return the page with its tables as the results say; a mark without a result stays as it is."""
     for name, make in TABLES.items():
         if found := results.load(name):
             made = make(found)
             text = re.sub(
                 _MARKED.format(name=name), lambda m, made=made: m[1] + made + m[2], text, flags=re.DOTALL
             )
-    PAGE.write_text(text, "utf-8")
+    return text
+
+
+def main() -> None:
+    PAGE.write_text(rendered(PAGE.read_text("utf-8")), "utf-8")
     print(PAGE)
 
 
