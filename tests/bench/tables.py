@@ -44,7 +44,7 @@ def burst(found: dict[str, Any]) -> str:
     ]  # fmt: skip
     cpu = [
         [
-            shown(row["consumer"]),
+            shown(row["consumer"]) + (" (overflowed)" if row["paced_overflowed"] else ""),
             _number(row["paced_cpu_per_million"]),
             _number(row["paced_own_cpu_per_million"]),
             _number(row["paced_added_to_the_writer_per_million"]),
@@ -114,7 +114,7 @@ def seal(found: dict[str, Any]) -> str:
 
 def _lost(row: results.Row) -> str:
     if row["burst_lost_said"]:
-        return "yes"
+        return "a warning in its log" if row["consumer"] == "watchdog" else "yes"
     return (
         "nothing was lost"
         if row["burst_seen_percent"] == 100
