@@ -71,8 +71,12 @@ def seal(host: Host, folder: Path) -> None:
     private = keys.ensure_pair(folder, "seal")
     host.copy_in(private, "/var/tmp/seal.key")
     host.copy_in(private.with_suffix(".pub"), "/etc/hostseal/seal.pub")
-    create = f"{_HOSTSEAL} seal create / --out /etc/hostseal/image.seal --key /var/tmp/seal.key"
-    host.peek(["sh", "-c", f"{create} && rm /var/tmp/seal.key"], timeout=LIMIT_SECONDS)
+    # Its root without what is mounted there: an image has no /proc.
+    create = f"{_HOSTSEAL} seal create /run/image --out /etc/hostseal/image.seal --key /var/tmp/seal.key"
+    host.peek(
+        f"mkdir /run/image && mount --bind / /run/image && {create} && umount /run/image && rm /var/tmp/seal.key",
+        timeout=LIMIT_SECONDS,
+    )
 
 
 def timed(host: Host, task: Task, *, agent: bool) -> tuple[float, float]:

@@ -16,6 +16,7 @@ _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f } .title { font-size: 15px; font-weight: 600 }
 .note { font-size: 11.5px; fill: #57606a } .value { font-variant-numeric: tabular-nums }
 """
+PICTURE = results.FOLDER / "files.svg"
 Bar = tuple[str, float, float, str]
 """Label, the whole, the part of it that is drawn dark (the whole for most), and what stands at its end."""
 
@@ -141,12 +142,16 @@ def _pair(row: results.Row) -> list[Bar]:
     ]
 
 
-def main() -> None:
+def picture() -> str:
+    """Return the picture of all there is."""
     drawing = Drawing()
     draw(drawing)
-    path = results.FOLDER / "files.svg"
-    path.write_text(drawing.svg(), "utf-8")
-    print(path)
+    return drawing.svg()
+
+
+def main() -> None:
+    PICTURE.write_text(picture(), "utf-8")
+    print(PICTURE)
 
 
 if __name__ == "__main__":
