@@ -29,8 +29,12 @@ def host(fleet: Fleet) -> Host:
 
 
 def write(host: Host, user: str, path: str, text: str) -> None:
-    """Write a file by standard input: what is typed on a command line stands in the journal."""
-    done = host.ssh(user, f"sudo tee {path} > /dev/null", input=text)
+    """Write a file as an editor does that stays open a while, so that the kernel's word of its pid can be followed.
+
+    The text comes by standard input: what is typed on a command line stands in the journal.
+    """
+    program = 'IFS= read -rd "" text; printf %s "$text" > "$0"; sleep 2'
+    done = host.ssh(user, ["sudo", "bash", "-c", program, path], input=text)
     assert done.returncode == 0, done.stderr
 
 

@@ -20,8 +20,8 @@ from hostseal.sensors.diff_child import Question
 from hostseal.sensors.diff_maker import DiffMaker, LateError
 
 SET_BYTES = 64 << 10
-SET_SECONDS = 15.0
-PATH_SECONDS = 10.0
+SET_SECONDS = 6.0
+PATH_SECONDS = 5.0
 """Of wall time, on a host that has none to give; a text that is hard meets `PROCESSOR_SECONDS` first."""
 LEAST_BYTES = 512
 _WAITING = 256

@@ -5,6 +5,7 @@ which would ask the providers. Slow to import (0.1 s, 20 MB), and its patterns t
 module is for the process that is made for it (:mod:`hostseal.sensors.diff_child`).
 """
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any, cast
@@ -20,6 +21,7 @@ from hostseal.core.secret_words import is_spoken
 _NOT_SECRET = frozenset({"Public IP (ipv4)", "Basic Auth Credentials", "Private Key"})
 """No secret; and two that :mod:`hostseal.core.secret_spans` finds whole, as it does what its names tell."""
 SHORT_LINE = 8
+_REMEMBERED = 4096
 _LONG_GROUP = 8
 _RANDOM = (
     (re.compile(r"[A-Za-z0-9+/_-]{20,}=*"), Base64HighEntropyString(limit=3.5)),
@@ -50,10 +52,19 @@ def detect(text: str) -> Iterator[Span]:
         start += len(line) + 1
 
 
-def _of_line(line: str) -> Iterator[Span]:
+@functools.lru_cache(_REMEMBERED)
+def _of_line(line: str) -> tuple[Span, ...]:
+    """Most lines stand in both versions, and need to be looked at once."""
+    return (*_of_form(line), *_random(line))
+
+
+def _of_form(line: str) -> Iterator[Span]:
     for pattern in _FORMS:
         for found in pattern.finditer(line):
             yield _secret_of(found)
+
+
+def _random(line: str) -> Iterator[Span]:
     for pattern, detector in _RANDOM:
         for found in pattern.finditer(line):
             if detector.calculate_shannon_entropy(found[0]) > detector.entropy_limit and not is_spoken(
