@@ -83,7 +83,7 @@ class Seal(Protocol):
     entries: int
 
     def entry(self, path: bytes) -> Entry | None:
-        """Return what the seal says of a path, None if it says nothing."""
+        """Return what the seal says of a path, None if it says nothing; SealError when that cannot be read."""
 
     def own(self, path: bytes) -> Personal | None:
         """Return why a path is the host's own, None if it is not."""

@@ -9,8 +9,9 @@ import msgspec
 from hostseal.core.attribution import Confidence, Writer
 from hostseal.core.by_design import Classes
 from hostseal.core.change_set import PathChange
-from hostseal.core.seal import Entry, Kind, text
+from hostseal.core.seal import Entry, Kind, Personal, text
 from hostseal.core.verdict import Design, Sealed, Verdict, judged, unreadable, unsealed
+from hostseal.errors import SealError
 from hostseal.ports import Seal
 from hostseal.seal.look import entry
 from hostseal.sensors.file_digest import FILE_LIMIT
@@ -64,10 +65,12 @@ class Judge:
         return self._look(path, budget, None if name is None else Design(name, classes.own(name)))
 
     def _look(self, path: bytes, budget: int, design: Design | None) -> Looked:
-        with self._lock:
-            covered = self._seal is not None and self._seal.covers(path)
-            sealed = self._seal.entry(path) if self._seal is not None else None
-            own = self._seal.own(path) if self._seal is not None else None
+        try:
+            with self._lock:
+                covered, sealed, own = self._said(path)
+        except SealError as error:
+            _, kind, _ = _at(path, 0)
+            return Looked(kind=kind, sha256=None, verdict=unreadable(text(path), str(error)))
         compared = covered or sealed is not None
         now, kind, why = _at(path, budget if compared else min(budget, FILE_LIMIT))
         if not compared:
@@ -82,6 +85,10 @@ class Judge:
             verdict=verdict,
             read=now.size if now is not None else 0,
         )
+
+    def _said(self, path: bytes) -> tuple[bool, Entry | None, Personal | None]:
+        seal = self._seal
+        return (False, None, None) if seal is None else (seal.covers(path), seal.entry(path), seal.own(path))
 
 
 def unjudged(change: PathChange, _writer: Writer, _confidence: Confidence, budget: int) -> Looked:

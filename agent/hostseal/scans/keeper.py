@@ -1,5 +1,6 @@
 """Holds the host to its seal: judges what changed, scans what nobody saw, and says when the manifest is not to be believed."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -121,8 +122,12 @@ class Keeper:
         return {"ok": True, "image": seal.image, "entries": seal.entries}
 
     def told(self, verdicts: Sequence[tuple[bytes, Verdict]]) -> None:
-        """Take what is on record now as a live change. SpoolError never: what cannot be noted is told twice."""
-        self._told.live((path, _HOW.get(one.seal, How.LIVE), one.differences) for path, one in verdicts)
+        """Take what is on record now as a live change. What cannot be noted is said, and told again by the next scan."""
+        noted = ((path, _HOW.get(one.seal, How.LIVE), one.differences) for path, one in verdicts)
+        try:
+            self._told.live(noted)
+        except sqlite3.Error as error:
+            self._standing.unnoted = f"what was told is not noted: {error}"
         if any(path in self._files for path, _ in verdicts):
             self.doubt()
 
@@ -162,6 +167,8 @@ class Keeper:
                 self._doubt = False
                 self._believe(stop)
             with self._lock:
+                if self._judge.seal is None:
+                    self._refuse()
                 job = self._plan.begin(self._clock.monotonic()) if self._judge.seal is not None else None
                 if job is None:
                     self._lock.wait(_IDLE_SECONDS)
@@ -184,15 +191,16 @@ class Keeper:
         if before is not None:
             before.close()
         self._moment = self._now()  # to read a long manifest is no blind interval
-        if found.seal is not None:
-            if before is None or before.manifest != found.seal.manifest:
-                self.ask(Cause.START, WHOLE)
-        else:
-            with self._lock:
-                for job in self._plan.drop():
-                    self._standing.refused += len(self._owed.settle(job.asked))
+        if found.seal is not None and (before is None or before.manifest != found.seal.manifest):
+            self.ask(Cause.START, WHOLE)
         if self._standing.believes(found) and found.cause:
             self._record.untrusted(found, self._settings.manifest, stop)
+
+    def _refuse(self) -> None:
+        """Drop what is asked for while there is nothing to compare with; the status says that, and of how many losses."""
+        self._rests.clear()
+        for job in self._plan.drop():
+            self._standing.refused += len(self._owed.settle(job.asked))
 
     def _scan(self, job: Job, stop: threading.Event) -> None:
         seal = self._judge.seal

@@ -63,4 +63,5 @@ def _path(path: bytes, differences: tuple[Difference, ...]) -> dict[str, Any]:
         "class": None,
         "differs": [str(one.change) for one in differences],
         "lays": kind_of(path),
+        "diff": None,
     }

@@ -29,6 +29,7 @@ class Standing:
         self._given_up: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self._ended = dict.fromkeys(Outcome, 0)
         self.refused = self.rests = 0
+        self.unnoted: str | None = None
 
     @property
     def why(self) -> str:
@@ -42,7 +43,7 @@ class Standing:
             return f"the seal's manifest is not believed: {self.why}"
         if self._given_up:
             return f"a scan was given up: {self._given_up[-1]['why']}"
-        return None
+        return self.unnoted
 
     def believes(self, found: Belief) -> bool:
         """Take what is believed now; return whether that is another cause or detail than before."""

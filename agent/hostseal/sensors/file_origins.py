@@ -44,7 +44,7 @@ class Origins:
             self._tell(facts)
 
     def wrote(self, key: WriterKey, changes: Iterable[tuple[bytes, str]]) -> None:
-        """Note what a session, or what one had laid, lays with changes (path, what), and what anybody took away."""
+        """Note what a session, or what one had laid, lays with changes of paths, and what is taken away by anybody."""
         if self._laying is None:
             return
         source = self._sources.get(key.via) if key.via is not None else None

@@ -32,8 +32,8 @@ def report(
 ) -> dict[str, Any]:
     """Return the event's data. `declared` is what the action unit said it would write; None: nothing.
 
-    `look` is asked what is at each path and how that stands to the seal, with the bytes it may still read. `diffs`: of
-    those paths that have one.
+    `look` is asked what is at each path and how that stands to the seal, with the bytes it may still read. `diffs`: of those
+    paths that have one.
     """
     budget, paths = SET_LIMIT, []
     for change in changes.paths:

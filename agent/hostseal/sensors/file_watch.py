@@ -223,15 +223,8 @@ class FileWatch:
             return looked
 
         diffs = self._diffs.of(changes.paths) if self._diffs is not None else {}
-        data = report(
-            changes,
-            writer,
-            declared,
-            look,
-            now=self._clock.now(),
-            monotonic=self._clock.monotonic(),
-            diffs=diffs,
-        )
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        data = report(changes, writer, declared, look, now=now, monotonic=monotonic, diffs=diffs)
         for change, path in zip(changes.paths, data["paths"], strict=True):
             path["lays"] = self._origins.lays(change.path)
         self._emit("files.changed", data, sensor=SENSOR, key=self._key())

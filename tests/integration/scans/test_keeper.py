@@ -341,3 +341,18 @@ def test_what_may_be_somebody_elses_is_nobodys(tree: SealedTree) -> None:
         running.keeper.rest(unnamed("/usr/bin/dpkg"), [d], None)
         assert names(tree, spool.wait("seal.broken", 4)) == {("d/c", "content")}
     assert spool.of("files.changed") == []
+
+
+def test_what_is_kept_on_disk_may_fail_and_nothing_is_taken_for_intact(tree: SealedTree) -> None:
+    spool = Spool()
+    change = PathChange(os.fsencode(tree.top / "a"), (What.MODIFIED,))
+    with Running(tree.keeper(spool)) as running:
+        running.until(intact)
+        seal = running.keeper._judge.seal
+        assert seal is not None
+        seal.close()
+        looked = running.keeper.look(change, ROOT, Confidence.EXACT, 1 << 20)
+        assert (looked.verdict.seal, looked.verdict.differs) == (Sealed.BROKEN, ["unreadable"])
+    running.keeper._told.close()
+    running.keeper.told([(change.path, looked.verdict)])
+    assert "is not noted" in (running.keeper.trouble or "")
