@@ -5,13 +5,16 @@ The queue of a notification group is charged to the group of the process that ma
 """
 
 import os
+import signal
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 _ROOT = Path("/sys/fs/cgroup")
 _SAMPLE_SECONDS = 0.02
+_END_SECONDS = 5.0
 
 
 class Group:
@@ -29,6 +32,14 @@ class Group:
         return self
 
     def __exit__(self, *_: object) -> None:
+        deadline = time.monotonic() + _END_SECONDS
+        while (
+            left := self.pids()
+        ) and time.monotonic() < deadline:  # an agent that was killed leaves its scan
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
         for folder in self._folders:
             folder.rmdir()
 
