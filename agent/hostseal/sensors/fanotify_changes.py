@@ -251,6 +251,9 @@ class Changes:
     def _changed(self, mask: int, place: Place, record: Record, other: bytes | None = None) -> Fate:
         if place.position is not Position.INSIDE or self._scope.excludes(place.path):
             return Fate.OUTSIDE
+        if place.deep:
+            self._sink.lost("path_too_long", faithful(place.path), {})
+            return Fate.MATCHED
         self._tell(mask, place.path, self._writers.facts(record.pid, record.pidfd), other)
         return Fate.MATCHED
 
