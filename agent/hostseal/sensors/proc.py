@@ -16,6 +16,7 @@ LINE = 24
 
 ARGV_BYTES = 4096
 _UNSET = 0xFFFF_FFFF
+_DELETED = " (deleted)"
 _INIT_SCOPE = "/init.scope"
 _MADE_AT_RUN_TIME: tuple[str, ...] = ("/run/systemd/transient", "/run/systemd/system")
 _SPOOLERS = frozenset({"cron.service", "crond.service", "atd.service", "anacron.service"})
@@ -27,7 +28,7 @@ class Proc:
     """The /proc of this machine."""
 
     def __init__(self) -> None:
-        own = _cgroup(read("/proc/1/cgroup") or "") or ""
+        own = cgroup_in(read("/proc/1/cgroup") or "") or ""
         self._above = own.removesuffix(_INIT_SCOPE) if own.endswith(_INIT_SCOPE) else ""
         # In a container PID 1 may have a login uid already: that of whoever started the container.
         self._login = _login(1)
@@ -78,7 +79,7 @@ class Proc:
         return tuple(line), _start(below)
 
     def _cgroup(self, pid: int) -> str | None:
-        cgroup = _cgroup(read(f"/proc/{pid}/cgroup") or "")
+        cgroup = cgroup_in(read(f"/proc/{pid}/cgroup") or "")
         if cgroup is not None and self._above:
             return cgroup[len(self._above) :] if cgroup.startswith(self._above + "/") else None
         return cgroup
@@ -165,8 +166,13 @@ def _audit_id(text: str | None) -> int | None:
     return None if value == _UNSET else value
 
 
-def _cgroup(text: str) -> str | None:
-    """Return the unified hierarchy's cgroup, else systemd's own one of cgroup v1."""
+def cgroup_in(text: str) -> str | None:
+    """Return the unified hierarchy's cgroup, else systemd's own one of cgroup v1, from /proc/PID/cgroup.
+
+    Of a process that has ended, in a unit that has ended with it, the kernel says that the cgroup was deleted
+    (cgroups(7)): it is the unit's nevertheless.
+    """
     lines = [line.split(":", 2) for line in text.splitlines()]
     named = {line[1]: line[2] for line in lines if len(line) == 3}  # noqa: PLR2004 - id:controllers:path
-    return named.get("") or named.get("name=systemd")
+    found = named.get("") or named.get("name=systemd")
+    return None if found is None else found.removesuffix(_DELETED)
