@@ -34,11 +34,13 @@ class ControlDesk:
         clock: Clock,
         *,
         status: Callable[[], Message],
+        scan: Callable[[Message], Message],
     ) -> None:
         """`key` is the public one of pardons and releases."""
         name, lockdown = recorder.host.name, pipeline.responses.lockdown
         self._answers: Mapping[object, Callable[[Message], Message]] = {
             "status": lambda _: {"ok": True, **status()},
+            "scan": scan,
             "pardon": PardonDesk(recorder, flag, name, key, clock).take,
             "release": ReleaseDesk(recorder, lockdown, name, key, clock).take,
             "purge_lockdown": PurgeDesk(recorder, pipeline, clock).take,

@@ -15,7 +15,10 @@ from hostseal.actions.request import declared_since
 from hostseal.config.files import FilesSettings
 from hostseal.config.settings import Settings
 from hostseal.control_desk import ControlDesk
+from hostseal.core.by_design import Classes
 from hostseal.core.event import Event, EventType, timestamp
+from hostseal.core.scan_plan import Cause
+from hostseal.core.scopes import WHOLE
 from hostseal.errors import ActionError, SpoolError
 from hostseal.log import Log
 from hostseal.login_gate import Ask
@@ -24,15 +27,23 @@ from hostseal.pipeline import Pipeline, PolicyEngine
 from hostseal.ports import Clock
 from hostseal.recorder import Recorder
 from hostseal.responses import OpenSshSessions
+from hostseal.scans.judge import Judge
+from hostseal.scans.keeper import Keeper
+from hostseal.scans.owed import Owed
 from hostseal.sensors import sshd_processes
+from hostseal.sensors.file_diff import Diffs
+from hostseal.sensors.file_maps import writable_maps
+from hostseal.sensors.file_scope import Scope
 from hostseal.sensors.file_service import FileService
 from hostseal.sensors.file_watch import FileWatch
 from hostseal.sensors.journal import JournalSensor
+from hostseal.sensors.laying import Laying, key_files
 from hostseal.sensors.logind import ssh_sessions
 from hostseal.sensors.pam import PamSensor
 from hostseal.sensors.pam_gate import GateServer
 from hostseal.sensors.session_commands import SessionCommands
 from hostseal.sensors.session_processes import SessionProcesses
+from hostseal.stages import Stages
 from hostseal.state import open_state
 from hostseal.steps import Listener
 from hostseal.supervise import Supervised
@@ -41,7 +52,7 @@ from hostseal.witnesses import Witnesses
 
 _TICK_SECONDS = 5.0
 _ALIVE_EVERY = 12
-_NO_SENSORS = frozenset({"pipeline", "actions", "ledger"})
+_NO_SENSORS = frozenset({"pipeline", "actions", "ledger", "diffs"})
 
 
 class Daemon:
@@ -62,8 +73,10 @@ class Daemon:
     ) -> None:
         self.settings, self._clock, self._log = settings, clock, log
         listener = waking = Waking(listener)
+        listener = self._stages = Stages(listener)
         self.stop = threading.Event()
         self._spool, self.flag, self._aside = open_state(settings.state, settings.spool)
+        self._undecided = self._spool.pending(EventType.FILES_CHANGED)
         host = host_identity.read(settings.agent.name)
         limit = settings.spool.pending_limit
         self.recorder = Recorder(self._spool, host, clock, listener, pending_limit=limit)
@@ -86,7 +99,8 @@ class Daemon:
         self.sessions = OpenSessions(clock)
         commands = SessionCommands(self.recorder, clock) if settings.sessions.record_commands else None
         self._processes = SessionProcesses(self.recorder, self.sessions, clock, commands=commands)
-        self.recorder.told = self._processes.told
+        self._laying = Laying(self._spool, host.boot_id, key_files=key_files())
+        self.recorder.told = self._told
         self._witnesses = Witnesses(self.recorder, self.sessions, clock, sshd_processes.look, ssh_sessions)
         self._watches_logins = journal
         self._actions = ActionRunner(
@@ -95,16 +109,24 @@ class Daemon:
         self._pam = PamSensor(
             self.recorder, self.pipeline, self._spool, self.flag, self.sessions, self._keeper
         )
+        self._judge = Judge(Classes(settings.files.by_design))
+        self.seal = Keeper(
+            settings.seal, state, self.recorder, clock, self._judge, image=self.recorder.host.image
+        )
         desk = ControlDesk(
             Path(settings.pardon.public_key), self.recorder, self.pipeline, self._spool, self.flag, self.sessions,
-            self._keeper, clock, status=self.status,
+            self._keeper, clock, status=self.status, scan=self.seal.demanded,
         )  # fmt: skip
         self._gate = GateServer(gate, self._pam.take, desk.take) if gate is not None else None
+        self._diffs = Diffs(settings.files.diff, state / "befores", log)
         self.files = FileService(settings.files, self._file_watch)
+        self.seal.live, self.seal.maps = self.files, self._held_mapped
         self._parts = [
             Supervised("pipeline", self.pipeline.run, self._died),
             Supervised("actions", self._actions.run, self._died),
             Supervised("files", self.files.run, self._died),
+            Supervised("seal", self.seal.run, self._died),
+            Supervised("diffs", self._diffs.run, self._died),
             Supervised("processes", self._processes.run, self._died),
         ]
         self._uplink: Uplink | None = None
@@ -125,6 +147,7 @@ class Daemon:
             )
 
     def _file_watch(self, settings: FilesSettings) -> FileWatch:
+        self._judge.classify(Classes(settings.by_design))
         return FileWatch(
             settings,
             emit=self.recorder,
@@ -132,7 +155,20 @@ class Daemon:
             expected=self._declared,
             clock=self._clock,
             executed=self._processes.executed,
+            guard=self.seal,
+            laying=self._laying,
+            diffs=self._diffs,
         )
+
+    def _held_mapped(self) -> list[bytes]:
+        """Return the watched files that a program holds mapped for writing."""
+        files = self.settings.files
+        return sorted({path for path, _ in writable_maps(Scope(files.watch, files.exclude))})
+
+    def _told(self, event: Event) -> None:
+        self._processes.told(event)
+        if event.type is EventType.FLAG_PARDONED:
+            self._laying.forgive()
 
     def run(self, beat: Callable[[], None]) -> None:
         """Run until :attr:`stop` is set; `beat` is called every few seconds while the parts are alive."""
@@ -168,6 +204,7 @@ class Daemon:
         try:
             fallback.take_in(self.settings.state / "fallback", self.recorder, self._late)
             self._keeper.tick()
+            self._laying.save()
             if self.pipeline.responses.repair(self.recorder.host):
                 self._actions.wake()
             if ticks % _ALIVE_EVERY == 0:
@@ -190,7 +227,8 @@ class Daemon:
             self._lost("spool", "the spool was damaged and set aside", None, self._aside)
         alive = self._spool.recall("alive")
         if alive:
-            self._lost("agent", "the agent was not running", alive.decode(), "all sensors")
+            loss = self._lost("agent", "the agent was not running", alive.decode(), "all sensors")
+            self.seal.owe(loss, Cause.START, WHOLE)
         digest = hashlib.sha256(msgspec.json.encode(self.settings, order="sorted")).hexdigest()
         data = {
             "version": __version__,
@@ -200,13 +238,14 @@ class Daemon:
         }
         self.recorder(EventType.AGENT_STARTED, data, sensor="agent", key=f"started:{now}")
 
-    def _lost(self, sensor: str, cause: str, since: str | None, scope: str) -> None:
+    def _lost(self, sensor: str, cause: str, since: str | None, scope: str) -> Owed:
         until = timestamp(self._clock.now())
         data: dict[str, Any] = {
             "sensor": sensor, "cause": cause, "since": since, "until": until, "scope": scope,
             "rescanned": False, "detail": {},
         }  # fmt: skip
         self.recorder(EventType.SENSOR_LOST, data, sensor="agent", key=f"{sensor}:{until}")
+        return Owed(sensor=sensor, cause=cause, scope=scope, since=since, until=until, detail={})
 
     def _end(self) -> None:
         now = timestamp(self._clock.now())
@@ -218,6 +257,8 @@ class Daemon:
         except SpoolError as error:
             self._log("agent.stopped", level="error", error=error)
         self.files.end()
+        self.seal.wake()
+        self._diffs.end()
         self._processes.wake()
         self.recorder.stop()
         self._actions.wake()
@@ -253,7 +294,8 @@ class Daemon:
             "host": msgspec.to_builtins(self.recorder.host),
             "parts": {part.name: {"alive": part.alive, "deaths": part.deaths, "error": part.last_error}
                       for part in self._parts},
-            "files": self.files.status(),
+            "files": self._files_status(),
+            "diffs": self._diffs.status(),
             "gate": self._keeper.status()["gate"],
             "ledger": None if self._uplink is None else self._uplink.status(),
             "lockdown": {"level": str(self.pipeline.responses.lockdown.now.level),
@@ -262,9 +304,20 @@ class Daemon:
                       "full": self.recorder.full, "trouble": self.pipeline.trouble},
         }  # fmt: skip
 
+    def _files_status(self) -> dict[str, Any]:
+        """Return the file sensor's status with the seal's, and how many change sets were decided on."""
+        kind = EventType.FILES_CHANGED
+        decided = {
+            "found": self._undecided,
+            **self._stages.of(kind),
+            "undecided": self._spool.pending(kind),
+        }
+        return {**self.files.status(), "seal": self.seal.status(), "decided": decided}
+
     def reconfigure(self, settings: Settings) -> None:
         """Take new file settings at once; the others apply from the next start."""
         self.settings = msgspec.structs.replace(self.settings, files=settings.files)
+        self._diffs.reconfigure(settings.files.diff)
         self.files.reconfigure(settings.files)
 
     def trouble(self) -> str | None:
@@ -272,7 +325,7 @@ class Daemon:
         dead = next((f"{p.name}: {p.last_error}" for p in self._parts if not p.alive and p.last_error), None)
         aside = f"a damaged spool was set aside: {self._aside}" if self._aside else None
         ledger = None if self._uplink is None else self._uplink.trouble
-        return self.recorder.full or self.pipeline.trouble or dead or aside or ledger
+        return self.recorder.full or self.pipeline.trouble or dead or aside or ledger or self.seal.trouble
 
     def _died(self, name: str, error: BaseException, deaths: int) -> None:
         self._log(

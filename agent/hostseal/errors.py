@@ -129,7 +129,14 @@ class KeyFileError(BadInputError):
 
 
 class SealError(BadInputError):
-    """A manifest cannot be made or believed; never taken for "nothing differs"."""
+    """A manifest cannot be made or believed; never taken for "nothing differs".
+
+    `cause` is the word of the event seal.untrusted: missing, cut, version, signature, unknown_key, other_image, unreadable.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", cause: str = "unreadable") -> None:
+        super().__init__(message, hint=hint)
+        self.cause = cause
 
 
 class EnrolmentError(BadInputError):

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from hostseal.core.seal import Entry, Personal
+
 
 class Clock(Protocol):
     """Tells the time. The only source of it; `core/` is handed values."""
@@ -71,3 +73,23 @@ class FileSink(Protocol):
 
     def lost(self, cause: str, scope: str, detail: Mapping[str, Any]) -> None:
         """Take the news that changes were missed: overflow, watch limit, a dead thread, an unseen directory."""
+
+
+class Seal(Protocol):
+    """A manifest that is believed, to be asked path by path. `manifest` is its digest, `entries` how many paths it has."""
+
+    image: str
+    manifest: str
+    entries: int
+
+    def entry(self, path: bytes) -> Entry | None:
+        """Return what the seal says of a path, None if it says nothing; SealError when that cannot be read."""
+
+    def own(self, path: bytes) -> Personal | None:
+        """Return why a path is the host's own, None if it is not."""
+
+    def covers(self, path: bytes) -> bool:
+        """Tell whether a path is within the sealed trees, be it in the manifest or not."""
+
+    def close(self) -> None:
+        """Let go of what holds it."""

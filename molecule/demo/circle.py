@@ -73,7 +73,7 @@ def explain(timeline: Timeline, fleet: FleetLab, host: str, successor: str) -> N
     timeline.say("person", f"carol$ hostseal explain {host}")
     told = fleet.run("explain", host)
     timeline.plain(told.stdout, hanging=12)
-    for said in ("alice", "/etc/hosts", "evidence", successor, "retired"):
+    for said in ("alice", "/etc/sysctl.conf", "evidence", successor, "retired"):
         if said not in told.stdout:
             raise MissingError(f"the explanation does not say {said}: {told.stdout}{told.stderr}")
     checked = fleet.run("ledger", "verify")

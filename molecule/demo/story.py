@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pexpect
 
-from demo import door
+from demo import door, seal
 from demo.circle import explain, refuse_a_patch, replace
 from demo.timeline import MissingError, Timeline
 from demo.watch import Record, Watch
@@ -18,6 +18,7 @@ from lab.waiting import wait_until
 from lab_fleet import FleetLab
 
 PROMPT = r"[$#] "
+EDITED = "/etc/sysctl.conf"
 RECORDS = ("/var/lib/hostseal/flag.json", "/var/lib/hostseal/spool.db", "/var/log/hostseal/decisions.jsonl")
 
 
@@ -30,6 +31,7 @@ def tell(timeline: Timeline, fleet: FleetLab) -> None:
         fleet.up()
     with fleet.load() as load:
         host = fleet.host(f"{fleet.prefix}-{fleet.slots[0]}-g1")
+        seal.intact(timeline, host)
         watch = Watch(host, timeline)
         try:
             _observe(watch, "the agent's start", lambda r: _type(r) in {"agent.started", "session.channel"})
@@ -37,10 +39,12 @@ def tell(timeline: Timeline, fleet: FleetLab) -> None:
             _see_the_flag(timeline, host, watch)
         finally:
             watch.close()
+        seal.broken(timeline, host, EDITED)
         _keep(timeline, host, fleet.folder)
         refuse_a_patch(timeline, fleet)
         _wait_for_the_ledger(timeline, fleet, host.name)
         successor = replace(timeline, fleet, host.name)
+        seal.intact(timeline, fleet.host(successor))
     explain(timeline, fleet, host.name, successor)
     door.close(timeline, fleet)
     timeline.say("web", f"{load.sent} requests were sent all along, {len(load.failed)} failed")
@@ -67,12 +71,12 @@ def _break_the_seal(timeline: Timeline, host: Host, watch: Watch) -> None:
         session.expect(PROMPT)
         _observe(watch, "the login", lambda r: _type(r) == "session.opened" and _user(r) == "alice")
         _observe(watch, "her shell", lambda r: _type(r) == "session.channel" and _user(r) == "alice")
-        for command in ("sudo -i", "echo '192.0.2.1 quick-fix' >> /etc/hosts"):
+        for command in ("sudo -i", f"echo 'vm.swappiness = 1' >> {EDITED}"):
             timeline.say("person", f"{'alice$' if command == 'sudo -i' else 'root#'} {command}")
             session.sendline(command)
             session.expect(PROMPT)
         changed = _observe(
-            watch, "the edit", lambda r: _type(r) == "files.changed" and "/etc/hosts" in json.dumps(r)
+            watch, "the edit", lambda r: _type(r) == "files.changed" and EDITED in json.dumps(r)
         )
         if (changed["event"]["data"]["writer"].get("session") or {}).get("user") != "alice":
             raise MissingError("the edit was not attributed to alice's session")

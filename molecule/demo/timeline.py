@@ -19,7 +19,14 @@ COLOURS = {
     "ansible": "blue",
     "flag": "bold red",
 }
-COLOURS |= {"check": "green", "gate": "bold red", "fleet": "cyan", "ledger": "green", "web": "white"}
+COLOURS |= {
+    "check": "green",
+    "gate": "bold red",
+    "fleet": "cyan",
+    "ledger": "green",
+    "web": "white",
+    "seal": "green",
+}
 _WIDTH = 140
 _STAMP, _WHO = 9, 7
 

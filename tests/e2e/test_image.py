@@ -35,6 +35,9 @@ def wanted(image: Image, slot: str = "web-1", generation: int = 1) -> Wanted:
     return Wanted(slot=slot, generation=generation, instance=str(uuid.uuid4()), image=image.digest)
 
 
+CAPABILITY = "0100000200200000000000000000000000000000"  # cap_net_raw=ep
+
+
 @pytest.fixture(scope="module")
 def machine(image_site: ImageSite, current: Image) -> Iterator[Machine]:
     """A host from the image, as its first boot left it."""
@@ -155,7 +158,8 @@ def test_each_way_to_break_a_seal_is_found(image_site: ImageSite, current: Image
     host.peek(
         "echo '192.0.2.1 fix' >> /etc/hosts; echo x >> /etc/motd; chmod 4755 /usr/bin/env; rm /etc/issue;"
         " ln -sfn /tmp /etc/os-release; chown 2001 /usr/bin/who; touch /etc/cron.d/new;"
-        " chmod 666 /etc/hostseal/opa/token; printf x > \"/usr/lib/$(printf 'b\\377d')\""
+        " chmod 666 /etc/hostseal/opa/token; printf x > \"/usr/lib/$(printf 'b\\377d')\";"
+        f" python3 -c \"import os; os.setxattr('/usr/bin/wc', 'security.capability', bytes.fromhex('{CAPABILITY}'))\""
     )
     report = verify_seal(machine, image_site.catalogue.place(current.digest))
     found = {(one.path, one.change) for one in report.differences}
@@ -168,8 +172,12 @@ def test_each_way_to_break_a_seal_is_found(image_site: ImageSite, current: Image
         ("/etc/cron.d/new", Change.ADDED),
         ("/etc/hostseal/opa/token", Change.UNSAFE),
         ("/usr/lib/b%FFd", Change.ADDED),
+        ("/usr/bin/wc", Change.XATTRS),
     }
-    with pytest.raises(ImageError, match="is broken in 8 place"):
+    shown = said(machine, HOSTSEAL, "seal", "show", "/usr/bin/wc")
+    assert shown.startswith("file 0755 0:0 ")
+    assert "  coreutils  " in shown
+    with pytest.raises(ImageError, match="is broken in 9 place"):
         require_intact(machine, image_site.catalogue.place(current.digest))
     assert run(machine, [HOSTSEAL, "seal", "verify"]).returncode == 8
 

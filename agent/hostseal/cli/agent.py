@@ -32,3 +32,23 @@ def run(trial: Path | None, state: Path | None) -> None:
     from hostseal import service
 
     service.run()
+
+
+@agent.command()
+@click.argument("path", required=False, type=click.Path(path_type=bytes))
+def scan(path: bytes | None) -> None:
+    """Have the running agent compare the host, or what is at and below PATH, with the seal now.
+
+    What differs is an event, as after any scan; `hostseal seal verify` compares and tells you instead.
+    """
+    import os
+
+    from hostseal.cli.control import ask
+    from hostseal.core.seal import text
+    from hostseal.errors import SealError
+
+    message = {"op": "scan"} if path is None else {"op": "scan", "path": text(os.path.abspath(path))}
+    said = ask(message)
+    if not said.get("ok"):
+        raise SealError(str(said.get("error")))
+    click.echo(f"asked for: {said['entries']} paths of {said['image']}; `hostseal status` shows the scan")

@@ -9,11 +9,12 @@ import msgspec
 
 from hostseal import trust
 from hostseal.cli.control import NotRunningError, ask
+from hostseal.cli.duration import DURATION
 from hostseal.cli.exit_codes import ExitCode
 from hostseal.config.load import drop_ins, load
 from hostseal.config.settings import Settings
 from hostseal.core.text import shown
-from hostseal.errors import HostsealError, NoAnswerError
+from hostseal.errors import HostsealError, NoAnswerError, SealError
 
 _ADMITS = "test $? -ne 77]"
 
@@ -27,13 +28,28 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
-def doctor(as_json: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
+@click.option(
+    "--learn",
+    type=DURATION,
+    metavar="TIME",
+    help="Instead: watch for so long (90s, 10m, 1h), then propose classes of files that change by design.",
+)
+@click.option(
+    "--state", type=click.Path(path_type=Path), help="The agent's state directory, where it is not the usual."
+)
+def doctor(as_json: bool, learn: float | None, state: Path | None) -> None:
     """Check settings, file sensor, OPA, PAM, sshd and playbooks; exit 1 if anything is wrong."""
     settings = load(drop_ins())
+    if learn is not None:
+        from hostseal.cli.learn import watch
+
+        watch(settings, state or settings.state, learn, as_json=as_json)
+        return
     checks: tuple[tuple[str, Callable[[Settings], str]], ...] = (
         ("settings", lambda _: f"{len(drop_ins())} file(s)"),
         ("file sensor", _file_sensor),
+        ("seal", _seal),
         ("opa", _opa),
         ("agent", _agent),
         ("pam", _pam),
@@ -60,6 +76,23 @@ def _file_sensor(settings: Settings) -> str:
     from hostseal.sensors.file_choice import choose
 
     return choose(settings.files)[1]
+
+
+def _seal(settings: Settings) -> str:
+    """A manifest that cannot be believed is wrong; a host that was not made from an image has none, which is said."""
+    from hostseal import host_identity, keys
+    from hostseal.seal.reading import Reader
+
+    manifest, image = Path(settings.seal.manifest), host_identity.read(settings.agent.name).image
+    if not settings.seal.manifest or not manifest.exists():
+        if image is not None:
+            raise SealError("this host has no manifest, and it was made from an image", hint=str(manifest))
+        return "this host has no manifest: every change of a watched file counts as one of an unsealed file"
+    with Reader.open(manifest, keys.public_key(Path(settings.seal.public_key))) as reader:
+        header = reader.header
+    if image not in {None, header.image}:
+        raise SealError(f"the manifest is of {header.image}, and this host was made from {image}")
+    return f"{manifest} is believed: {header.entries} paths of {header.image}"
 
 
 def _opa(settings: Settings) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from hostseal.cli.diffs import Safe, of_event
 from hostseal.cli.ledger import DATA
 from hostseal.cli.record import summary
 from hostseal.clock import SystemClock
@@ -43,7 +44,7 @@ def explain(host: str, incident: str | None, as_json: bool, data: Path) -> None:
         click.echo(msgspec.json.encode(story).decode())
         return
     for name, text in _page(story):
-        click.echo(f"{name:<{_WIDTH}}{shown(text)}")
+        click.echo(f"{name:<{_WIDTH}}{text if isinstance(text, Safe) else shown(text)}")
 
 
 def _page(story: "Story") -> Iterator[tuple[str, str]]:
@@ -75,6 +76,7 @@ def _chapter(chapter: "Chapter") -> Iterator[tuple[str, str]]:
     event = {"type": chapter.type, "data": chapter.data}
     if chapter.type != "session.opened":
         yield chapter.type.partition(".")[2], f"{_at(chapter.time)}  {summary(event)}"
+        yield from (("", line) for line in of_event(event))
     if not chapter.actions and not chapter.findings:
         return
     asked = f" -> {', '.join(chapter.actions)}" if chapter.actions else ""

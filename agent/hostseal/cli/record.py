@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from hostseal.cli.diffs import Safe, of_event
 from hostseal.cli.summaries import SUMMARIES, other
 from hostseal.config.load import state_directory
 from hostseal.core.text import shown
@@ -15,6 +16,7 @@ from hostseal.spool.reading import SpoolReader
 
 _FOLLOW_SECONDS = 0.25
 _ODD_LENGTH = 200
+_DIFF_LINES = 24
 
 
 @click.command()
@@ -62,10 +64,23 @@ def _text(record: dict[str, Any]) -> str:
         when = (record["finished"] or record["created"])[:23]
         return f"{when}  playbook {record['action']}: {record['state']}, try {record['attempts']}{tail}"
     event, decision = record["event"], record["decision"]
-    first = f"{event['time'][:23]}  #{event['seq']} {event['type']}: {shown(summary(event))}"
+    first = "\n".join(
+        [
+            f"{event['time'][:23]}  #{event['seq']} {event['type']}: {shown(summary(event))}",
+            *(f"{'':25}{line}" for line in _beginning(list(of_event(event)))),
+        ]
+    )
     if decision is None:
         return f"{first}\n{'':25}no decision yet: {shown(record['error'] or 'waiting')}"
     return "\n".join([first, *(f"{'':25}{line}" for line in _decision_lines(record, decision))])
+
+
+def _beginning(diffs: list[Safe]) -> list[str]:
+    more = len(diffs) - _DIFF_LINES
+    return [
+        *diffs[:_DIFF_LINES],
+        *([f"({more} more lines: hostseal session show, or --json)"] if more > 0 else []),
+    ]
 
 
 def _decision_lines(record: dict[str, Any], decision: dict[str, Any]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 import msgspec
 
+from hostseal.cli.diffs import Safe, lines
 from hostseal.cli.record import summary
 from hostseal.cli.terminate import terminate
 from hostseal.config.load import state_directory
@@ -56,7 +57,7 @@ def show(identity: str, as_json: bool, state: Path | None) -> None:
         click.echo(msgspec.json.encode(story).decode())
         return
     for name, text in _page(story):
-        click.echo(f"{name:<{_WIDTH}}{shown(text)}")
+        click.echo(f"{name:<{_WIDTH}}{text if isinstance(text, Safe) else shown(text)}")
 
 
 def _reader(state: Path | None) -> SpoolReader:
@@ -85,6 +86,9 @@ def _page(story: Story) -> Iterator[tuple[str, str]]:
     yield from _events("channel", story.channels, "none on record")
     yield from _events("user", story.privilege, "")
     yield from _changes(story.changes)
+    for laid in dict.fromkeys((laid.path, laid.kind) for laid in story.laid):
+        yield "laid", f"{laid[0]} ({laid[1]})"
+    yield from _came_of(story.came_of)
     yield from _commands(story)
     yield from _events("also", story.others, "")
     yield "closed", in_words(story.closed) if story.closed else "not yet, or its end is not on record"
@@ -135,8 +139,21 @@ def _changes(changes: tuple[Told, ...]) -> Iterator[tuple[str, str]]:
         )
         for path in paths[:_PATHS]:
             yield "", f"{path['path']} ({', '.join(path['what'])})"
+            yield from (("", Safe(f"  {line}")) for line in lines(path))
         if len(paths) > _PATHS or one.data["truncated"]:
             yield "", f"and more: hostseal log --json has event {one.id}"
+
+
+def _came_of(changes: tuple[Told, ...]) -> Iterator[tuple[str, str]]:
+    """Tell what was done later by what the session had laid: a tie, and never its own doing."""
+    for one in changes:
+        via, by = one.data["writer"]["via"], one.data["writer"].get("exe") or "several programs"
+        yield (
+            "came of",
+            f"{in_words(one.time)}  {via['path']}: {one.data['count']} change(s) by {by}, inferred",
+        )
+        for path in one.data["paths"][:_PATHS]:
+            yield "", f"{path['path']} ({', '.join(path['what'])})"
 
 
 def _commands(story: Story) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from hostseal import lockdown_file
 from hostseal.cli.control import NotRunningError, ask
 from hostseal.cli.exit_codes import ExitCode
 from hostseal.cli.gate import in_a_line
+from hostseal.cli.seal_lines import seal_in_lines
 from hostseal.config.load import state_directory
 from hostseal.core.event import in_words
 from hostseal.core.lockdown import Level
@@ -91,6 +92,9 @@ def _text(report: dict[str, Any], standing: Standing, absent: str) -> str:
         rows.append(
             ("file backend", f"{files.get('backend')} ({files.get('reason')}), lost {files.get('lost')}")
         )
+        rows += seal_in_lines(files.get("seal"), files.get("counts"))
+        if note := (agent.get("diffs") or {}).get("note"):
+            rows.append(("diffs", note))
         rows.append(("OPA", agent["spool"]["trouble"] or "answers"))
         if ledger := agent.get("ledger"):
             sent = f"has events up to #{ledger['sent_seq']}, heard {ledger['contact'] or 'never'}"

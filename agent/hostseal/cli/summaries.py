@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Data = Mapping[str, Any]
+# What breaks the seal is named first, what is as it says last.
+_ORDER = {"broken": -1, "own": 1, "by_design": 1, "touched": 2}
 
 
 def other(data: Data) -> str:
@@ -58,14 +60,47 @@ def _left_behind(data: Data) -> str:
 
 
 def _files(data: Data) -> str:
-    writer = data["writer"]
+    paths = sorted(data["paths"], key=lambda path: _ORDER.get(path.get("seal"), 0))
+    named = ", ".join(f"{path['path']}{_standing(path)}" for path in paths[:3])
+    return f"{data['count']} change(s) by {_writer(data['writer'])}: {named}"
+
+
+def _writer(writer: Data) -> str:
     own = "the agent's own playbook" if writer["kind"] == "action" else None
     who = own or (writer.get("session") or {}).get("user") or writer.get("exe") or writer["kind"]
-    return f"{data['count']} change(s) by {who}: {', '.join(path['path'] for path in data['paths'][:3])}"
+    unit = f" in {writer['unit']}" if writer.get("unit") and writer["kind"] == "executable" else ""
+    via = writer.get("via") or {}
+    laid = f", laid by {via['session'].get('user')} in {via['path']}" if via else ""
+    return f"{who}{unit}{laid}"
+
+
+def _standing(path: Data) -> str:
+    """Return how a path stands to the seal, where there is something to say."""
+    seal = path.get("seal")
+    if seal == "broken":
+        return f" (breaks the seal: {', '.join(path['differs'])})"
+    return (
+        f" (by design: {path['class']})"
+        if seal == "by_design"
+        else " (unchanged)"
+        if seal == "touched"
+        else ""
+    )
 
 
 def _loss(data: Data) -> str:
-    return f"{data['sensor']}: {data['cause']} ({data['scope']})"
+    again = ", scanned again" if data.get("rescanned") is True else ""
+    return f"{data['sensor']}: {data['cause']} ({data['scope']}){again}"
+
+
+def _broken(data: Data) -> str:
+    named = ", ".join(f"{one['path']} ({one['change']})" for one in data["differences"][:3])
+    unfinished = "" if data["complete"] else ", the scan did not finish"
+    return f"{data['count']} difference(s), scan by {data['cause']}{unfinished}: {named}"
+
+
+def _untrusted(data: Data) -> str:
+    return f"{data['manifest']}: {data['cause']}, {data['detail']}"
 
 
 def _word(data: Data) -> str:
@@ -93,6 +128,8 @@ SUMMARIES: Mapping[str, Callable[[Data], str]] = {
     "session.privilege": _privilege,
     "session.left_behind": _left_behind,
     "files.changed": _files,
+    "seal.broken": _broken,
+    "seal.untrusted": _untrusted,
     "sensor.lost": _loss,
     "flag.pardoned": _word,
     "operator.flagged": _word,

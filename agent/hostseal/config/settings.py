@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from hostseal.config.files import FilesSettings
+from hostseal.config.seal import SealSettings
 
 
 class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     agent: AgentSettings = AgentSettings()
     opa: OpaSettings = OpaSettings()
     files: FilesSettings = msgspec.field(default_factory=FilesSettings)
+    seal: SealSettings = SealSettings()
     gate: GateSettings = GateSettings()
     actions: ActionsSettings = ActionsSettings()
     pardon: PardonSettings = PardonSettings()

@@ -16,8 +16,11 @@ from hostseal.core.attribution import (
     confidence_of,
     weakest,
 )
+from hostseal.core.scopes import merged
 
 MAX_WRITERS = 256
+_BEYOND = 256
+_FOLDERS = 4096
 
 
 class What(StrEnum):
@@ -52,7 +55,8 @@ class PathChange(msgspec.Struct, frozen=True):
 class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
     """What one writer did. `first` and `last` are the changes' own times; `count` is of raw changes.
 
-    `writer` has no session: that is looked up by the key.
+    `writer` has no session: that is looked up by the key. `unnamed` of the changes are of paths that found no room; `beyond`
+    are directories that those are in or below, `folders` the very ones: None when they are too many to tell.
     """
 
     key: WriterKey
@@ -63,18 +67,25 @@ class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
     confidence: Confidence
     first: float
     last: float
+    unnamed: int = 0
+    beyond: tuple[bytes, ...] = ()
+    folders: frozenset[bytes] | None = frozenset()
 
 
 class _Open:
     """A change set that still grows."""
 
-    __slots__ = ("agreement", "confidences", "count", "first", "key", "last", "paths", "process", "truncated")
+    __slots__ = (
+        "agreement", "beyond", "confidences", "count", "first", "folders", "key", "last", "paths", "process", "unnamed",
+    )  # fmt: skip
 
     def __init__(self, key: WriterKey, at: float) -> None:
         self.key = key
         self.first = self.last = at
         self.count = 0
-        self.truncated = False
+        self.unnamed = 0
+        self.beyond: set[bytes] = set()
+        self.folders: set[bytes] | None = set()
         self.paths: dict[bytes, int] = {}
         self.agreement = Agreement()
         self.confidences: set[Confidence] = set()
@@ -87,6 +98,17 @@ class _Open:
             if process is not None:
                 self.agreement.add(process)
 
+    def without(self, path: bytes) -> None:
+        self.unnamed += 1
+        folder = path.rpartition(b"/")[0] or b"/"  # a third of what dirname takes
+        self.beyond.add(folder)
+        if self.folders is not None:
+            self.folders.add(folder)
+            if len(self.folders) > _FOLDERS:
+                self.folders = None
+        if len(self.beyond) > _BEYOND:
+            self.beyond = set(merged(self.beyond))
+
     def closed(self) -> ChangeSet:
         return ChangeSet(
             key=self.key,
@@ -96,10 +118,13 @@ class _Open:
                 for p, bits in self.paths.items()
             ),
             count=self.count,
-            truncated=self.truncated,
+            truncated=self.unnamed > 0,
             confidence=weakest(self.confidences),
             first=self.first,
             last=self.last,
+            unnamed=self.unnamed,
+            beyond=merged(self.beyond),
+            folders=None if self.folders is None else frozenset(self.folders),
         )
 
 
@@ -156,8 +181,18 @@ class Fold:
             elif len(paths) < limit:
                 paths[path] = _BIT[what]
             else:
-                current.truncated = True
+                current.without(path)
         return began
+
+    @property
+    def count(self) -> int:
+        """How many raw changes are in the sets under way and in those that wait to be returned."""
+        return sum(one.count for one in self._open.values()) + sum(one.count for one in self._closed)
+
+    def since(self) -> float | None:
+        """Return the time of the oldest change that :meth:`due` has not returned, None when there is none."""
+        sets: list[_Open | ChangeSet] = [*self._open.values(), *self._closed]
+        return min((one.first for one in sets), default=None)
 
     def next_due(self) -> float | None:
         """Return when :meth:`due` next has something, None when nothing is under way."""

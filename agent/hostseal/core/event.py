@@ -87,6 +87,17 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return (data or {}).get("audit_session")
 
 
+def question(event: Event) -> dict[str, Any]:
+    """Return the event as the policy is asked about it: without the texts of files.
+
+    No rule reads them, and what the policy is asked stands in its decision log, on other machines.
+    """
+    asked: dict[str, Any] = msgspec.to_builtins(event)
+    for path in asked["data"].get("paths", ()) if event.type is EventType.FILES_CHANGED else ():
+        path.pop("diff", None)
+    return asked
+
+
 def timestamp(moment: datetime) -> str:
     """Return `moment` (aware) as RFC 3339 in UTC with microseconds and a `Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

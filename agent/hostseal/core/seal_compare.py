@@ -1,12 +1,13 @@
-"""What differs between a seal's manifest and the tree that is there."""
+"""In what a path differs from what the seal says of it."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 import msgspec
 
-from hostseal.core.seal import Entry, Kind, Manifest, Personal
+from hostseal.core.seal import Entry, Kind, Personal, folder_rank
+from hostseal.core.seal_format import Item, Listing, entry
 from hostseal.core.trees import Position, Trees
 
 _NEVER = 0o6022  # what no personal path may have: writable by group or others, set-user-id, set-group-id
@@ -22,6 +23,7 @@ class Change(StrEnum):
     MODE = "mode"
     CONTENT = "content"
     TARGET = "target"
+    XATTRS = "xattrs"
     UNSAFE = "unsafe"
     UNREADABLE = "unreadable"
 
@@ -35,34 +37,57 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     found: str = ""
 
 
-def compare(
-    manifest: Manifest, found: Iterable[Entry], unreadable: Mapping[str, str] | None = None
-) -> tuple[Difference, ...]:
-    """Return the differences in the order of the paths; none means that the seal is intact.
+class Own:
+    """The paths that are each host's own."""
 
-    `unreadable` says of paths that could not be read why; such a path is never taken for an intact one.
-    """
-    wanted = {entry.path: entry for entry in manifest.entries}
-    there = {entry.path: entry for entry in found}
-    unread = unreadable or {}
-    personal = tuple((own, Trees([os.fsencode(own.glob)])) for own in manifest.personal)
-    differences = [
-        Difference(path=path, change=Change.UNREADABLE, found=why) for path, why in sorted(unread.items())
-    ]
-    for path in sorted({*wanted, *there} - set(unread)):
-        sealed, now = wanted.get(path), there.get(path)
-        own = _own(personal, (sealed or there[path]).raw_path)
-        if now is None:
-            differences.append(Difference(path=path, change=Change.MISSING, sealed=wanted[path].kind))
-        elif sealed is None:
-            differences += _added(now, own)
+    def __init__(self, personal: Iterable[Personal]) -> None:
+        """Take a manifest's list; the first that matches a path holds."""
+        self._personal = tuple((own, Trees([os.fsencode(own.glob)])) for own in personal)
+
+    def find(self, path: bytes) -> Personal | None:
+        """Return why a path is the host's own, None if it is not."""
+        return next((own for own, trees in self._personal if trees.position(path) is Position.INSIDE), None)
+
+
+def differences(sealed: Entry | None, now: Entry | None, own: Personal | None) -> list[Difference]:
+    """Return in what one path differs; none means that it is as the seal says. `own`: it is the host's, and why."""
+    if sealed is None:
+        return [] if now is None else _added(now, own)
+    if now is None:
+        return [Difference(path=sealed.path, change=Change.MISSING, sealed=sealed.kind)]
+    return _changed(sealed, now, own)
+
+
+def between(old: Iterable[Listing], new: Iterable[Listing]) -> Iterator[Difference]:
+    """Yield in what two manifests differ, both as their listings come. Packages are not compared, nor is whose a path is."""
+    left, right = _flat(old), _flat(new)
+    was, now = next(left, None), next(right, None)
+    while was is not None or now is not None:
+        if now is None or (was is not None and was[0] < now[0]):
+            yield from _differ(was, None)
+            was = next(left, None)
+        elif was is None or now[0] < was[0]:
+            yield from _differ(None, now)
+            now = next(right, None)
         else:
-            differences += _changed(sealed, now, own)
-    return tuple(sorted(differences, key=lambda difference: difference.path))
+            if was[2] != now[2]:
+                yield from _differ(was, now)
+            was, now = next(left, None), next(right, None)
 
 
-def _own(personal: Iterable[tuple[Personal, Trees]], path: bytes) -> Personal | None:
-    return next((own for own, trees in personal if trees.position(path) is Position.INSIDE), None)
+_Place = tuple[tuple[bytes, bytes], bytes, Item]
+
+
+def _flat(listings: Iterable[Listing]) -> Iterator[_Place]:
+    for listing in listings:
+        folder, first = listing.folder, folder_rank(listing.folder)
+        for item in listing.items:
+            yield (first, item.name), folder, item
+
+
+def _differ(was: _Place | None, now: _Place | None) -> list[Difference]:
+    one, other = (None if place is None else entry(place[1], place[2]) for place in (was, now))
+    return differences(one, other, None)
 
 
 def _added(now: Entry, own: Personal | None) -> list[Difference]:
@@ -72,8 +97,11 @@ def _added(now: Entry, own: Personal | None) -> list[Difference]:
         now.kind in {Kind.FILE, Kind.DIRECTORY}
         and not int(now.mode, 8) & _NEVER
         and (now.uid == 0 or own.owner == "any")
+        and all(name.startswith("user.") for name in now.xattrs)
     )
     said = f"{now.kind} {now.mode} {now.uid}:{now.gid}"
+    if now.xattrs:
+        said += f" {attributes(now)}"
     return [] if safe else [Difference(path=now.path, change=Change.UNSAFE, sealed=own.reason, found=said)]
 
 
@@ -85,8 +113,14 @@ def _changed(sealed: Entry, now: Entry, own: Personal | None) -> list[Difference
         pairs.append((Change.MODE, sealed.mode, now.mode))
     if own is None:
         pairs += [(Change.CONTENT, sealed.sha256, now.sha256), (Change.TARGET, sealed.target, now.target)]
+    pairs.append((Change.XATTRS, attributes(sealed), attributes(now)))
     return [
         Difference(path=now.path, change=change, sealed=was, found=is_)
         for change, was, is_ in pairs
         if was != is_
     ]
+
+
+def attributes(of: Entry) -> str:
+    """Return an entry's extended attributes in one line, in the order of their names; a dash when it has none."""
+    return " ".join(f"{name}={value}" for name, value in sorted(of.xattrs.items())) or "-"

@@ -66,8 +66,19 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
+class LaidPath(msgspec.Struct, frozen=True, kw_only=True):
+    """A path that the session wrote and that has something run, or lets somebody in, later: a job, a unit, a key."""
+
+    time: str
+    path: str
+    kind: str
+
+
 class Story(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the host's record holds of one session. `commands` is None where no commands were recorded."""
+    """All that the host's record holds of one session. `commands` is None where no commands were recorded.
+
+    `came_of`: later changes by what it had laid, which are a guess and not its own.
+    """
 
     name: SessionName
     host: str
@@ -77,6 +88,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     channels: tuple[Told, ...]
     privilege: tuple[Told, ...]
     changes: tuple[Told, ...]
+    laid: tuple[LaidPath, ...]
+    came_of: tuple[Told, ...]
     commands: tuple[Told, ...] | None
     left_behind: tuple[Told, ...]
     others: tuple[Told, ...]
@@ -125,20 +138,24 @@ def choose(sessions: Iterable[Summary], wanted: str, events: Mapping[str, Sessio
 
 def tell(name: SessionName, records: Iterable[Record], runs: Iterable[Record]) -> Story:
     """Return the story of one session; records of others are passed over."""
-    own = [record for record in records if name_of(record["event"]) == name]
+    kept = [r for r in records if name_of(r["event"]) == name or _tied(r["event"]["data"]) is not None]
+    own = [record for record in kept if name_of(record["event"]) == name]
     events = [record["event"] for record in own]
     identities = {event["id"] for event in events}
     told = [_told(event) for event in events]
     commands = _of(told, "session.commands")
+    session = dict(_best(events))
     return Story(
         name=name,
         host=events[0]["host"]["name"] if events else "",
-        session=dict(_best(events)),
+        session=session,
         opened=next((event["time"] for event in events if event["type"] == "session.opened"), None),
         closed=next((event["time"] for event in reversed(events) if event["type"] == "session.closed"), None),
         channels=_of(told, "session.channel"),
         privilege=_of(told, "session.privilege"),
         changes=_of(told, "files.changed"),
+        laid=tuple(_laid(told)),
+        came_of=tuple(_told(r["event"]) for r in kept if _comes_of(r["event"]["data"], session)),
         commands=commands or None,
         left_behind=_of(told, "session.left_behind"),
         others=tuple(one for one in told if one.type not in _NAMED),
@@ -153,6 +170,9 @@ _NAMED = frozenset(
         "session.commands", "session.left_behind",
     }
 )  # fmt: skip
+
+
+_IDENTITY = ("user", "audit_session", "leader_pid", "connection")
 
 
 def _session(data: Record) -> Record:
@@ -192,6 +212,25 @@ def _told(event: Record) -> Told:
     if isinstance(data.get("writer"), Mapping):
         data["writer"] = {key: value for key, value in data["writer"].items() if key != "session"}
     return Told(time=event["time"], id=event["id"], type=event["type"], data=data)
+
+
+def _laid(told: Iterable[Told]) -> Iterable[LaidPath]:
+    for one in _of(told, "files.changed"):
+        for path in one.data["paths"]:
+            if path.get("lays") and path["what"] != ["deleted"]:
+                yield LaidPath(time=one.time, path=path["path"], kind=path["lays"])
+
+
+def _tied(data: Record) -> Record | None:
+    """Return the session that laid what wrote, None where no such tie was made."""
+    tied: Record | None = ((data.get("writer") or {}).get("via") or {}).get("session")
+    return tied
+
+
+def _comes_of(data: Record, session: Record) -> bool:
+    """Tell whether an event's writer is tied to this session; audit ids begin anew with each boot, connections do not."""
+    tied = _tied(data)
+    return bool(session) and tied is not None and all(tied.get(key) == session.get(key) for key in _IDENTITY)
 
 
 def _of(told: Iterable[Told], kind: str) -> tuple[Told, ...]:

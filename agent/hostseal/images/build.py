@@ -119,7 +119,7 @@ def _make(draft: Path, inputs: Inputs, base: str, launcher: Launcher, say: Calla
     found = made_from.digests(inputs, base)
     provenance = Provenance(
         image=manifest.image,
-        manifest=files.digest(draft / MANIFEST),
+        manifest=manifest.manifest,
         inputs=found,
         inputs_digest=made_from.together(found),
         commit=made_from.commit(inputs.checkout),

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import msgspec
 
-from hostseal.core.seal import image_digest
+from hostseal.core.seal_format import image_digest
 from hostseal.errors import ImageError
 from hostseal.seal.walk import scan
 
 # What of the repository goes into an image, or decides how it is made.
 CHECKOUT = ("agent/dist", "collections/ansible_collections/hostseal/core", "playbooks", "policies")
 PUBLIC_KEYS = ("bundle", "pardon", "enrolment", "seal")
-_BYTE_CODE = ("__pycache__", ".pyc")
+_BYTE_CODE = (b"__pycache__", b".pyc")
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,9 +76,9 @@ def _tree(top: Path) -> str:
         raise ImageError(f"an image is made from {top}, which is not there")
     found = scan(os.fsencode(top))
     return image_digest(
-        msgspec.structs.replace(entry, uid=0, gid=0)
-        for entry in found.entries
-        if not any(part in entry.path for part in _BYTE_CODE)
+        (folder, msgspec.structs.replace(item, uid=0, gid=0))
+        for folder, item in found.items
+        if not any(part in os.path.join(folder, item.name) for part in _BYTE_CODE)
     )
 
 

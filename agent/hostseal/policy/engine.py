@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
 import requests
 from opa_client.opa import OpaClient
 
 from hostseal.core.decision import parse
-from hostseal.core.event import Event
+from hostseal.core.event import Event, question
 from hostseal.core.standing import Standing
 from hostseal.errors import ConfigError, NoAnswerError, UndefinedDecisionError
 from hostseal.policy.answer import Answer
@@ -30,11 +29,11 @@ class OpaEngine:
     def decide(self, event: Event, standing: Standing) -> Answer:
         """Return OPA's decision on an event; NoAnswerError when it has none, Undefined when it is not a decision."""
         incident = standing.incident.id if standing.incident else None
-        question = {
-            "event": msgspec.to_builtins(event),
+        asked = {
+            "event": question(event),
             "standing": {"state": str(standing.state), "incident": incident},
         }
-        return self.ask(EVENT_DECISION, question)
+        return self.ask(EVENT_DECISION, asked)
 
     def ask(self, entry_point: str, question: dict[str, Any]) -> Answer:
         """Return OPA's decision at an entry point (`hostseal/play/decision`); raises as :meth:`decide` does."""

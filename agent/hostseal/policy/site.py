@@ -51,9 +51,10 @@ class Missing(StrEnum):
     SSHD = "sshd"
 
 
-class AutomationChanges(StrEnum):
-    """What a change of sealed files by automation does."""
+class Tolerated(StrEnum):
+    """What an expected change of sealed files does: nothing beyond its event, a finding, or a flag."""
 
+    ALLOW = "allow"
     RECORD = "record"
     FLAG = "flag"
 
@@ -198,7 +199,7 @@ class Site(_Shape, frozen=True, kw_only=True):
     """All of it, as the policies read it at `data.hostseal.site`."""
 
     automation: Automation
-    automation_changes: AutomationChanges
+    automation_changes: Tolerated
     break_glass: BreakGlass
     channel: Channels
     deadline_seconds: Seconds
@@ -211,9 +212,11 @@ class Site(_Shape, frozen=True, kw_only=True):
     left_behind: Recorded
     lockdown: Lockdown
     login: Login
+    package_upgrades: Tolerated
     privilege: Recorded
     replace: Replace
     responses: Responses
+    upgrade_units: tuple[Name, ...]
 
 
 def merge(defaults: Mapping[str, Any], site: Mapping[str, Any]) -> Site:

@@ -33,5 +33,19 @@ PERSONAL = (
     Personal(glob="/etc/hostseal/opa/authz.json", reason="the token's digest, made at the first boot"),
     Personal(glob="/etc/hostseal/ledger/token", reason="the host's token for the ledger"),
     Personal(glob="/home/*/.ssh", reason="keys of people and of automation, given at creation", owner="any"),
+    *(
+        Personal(
+            glob=f"/home/*/{name}", reason="a person's own; what is laid there is seen live", owner="any"
+        )
+        for name in (
+            ".config/systemd",
+            ".local/share/systemd",
+            ".*profile",
+            ".bash[_r][acl]*",
+            ".zsh[er]*",
+            ".pam_environment",
+        )
+    ),
+    Personal(glob="/root/.bash_history", reason="what root's shells remember; nothing runs it"),
     Personal(glob="/root/.ansible", reason="Ansible's own temporary files"),
 )

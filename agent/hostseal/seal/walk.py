@@ -1,87 +1,103 @@
-"""Walks a tree without following links and says of each path what the seal records."""
+"""Walks a tree in a manifest's order without following links."""
 
 import os
-import stat
 from collections.abc import Iterator
 
 import msgspec
 
-from hostseal.core.seal import Entry, Kind, text
+from hostseal.core.seal import text
+from hostseal.core.seal_format import LISTING_ITEMS, Item
 from hostseal.core.trees import Position, Trees
-from hostseal.sensors.file_digest import sha256
+from hostseal.seal import look
+from hostseal.seal.folders import Folders
 
-_NO_LIMIT = 1 << 62
+
+class Part(msgspec.Struct, frozen=True, array_like=True):
+    """Names of one folder, sorted, at most LISTING_ITEMS of them."""
+
+    folder: bytes
+    names: tuple[bytes, ...]
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a walk found, and which paths it could not read, with the reason."""
+    """What a walk found, each with its folder, and which paths it could not read, with the reason."""
 
-    entries: tuple[Entry, ...]
+    items: tuple[tuple[bytes, Item], ...]
     unreadable: dict[str, str]
 
 
+class Walk:
+    """Yields the parts of a tree. `unreadable` fills with the folders that could not be listed, with the reason."""
+
+    def __init__(self, folders: Folders, trees: Trees | None = None, top: bytes = b"/") -> None:
+        """Walk what is at and below the trees' tops and on the way to them; everything without `trees`."""
+        self._folders, self._trees, self._top = folders, trees, top
+        self.unreadable: dict[str, str] = {}
+
+    def __iter__(self) -> Iterator[Part]:
+        """Yield a folder's parts, then those of the folders in it. A folder with nothing in it has one empty part."""
+        stack = [self._top]
+        while stack:
+            folder = stack.pop()
+            try:
+                found = self._folders.names(folder)
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # gone, or something else by now
+            except OSError as error:
+                self.unreadable[text(folder)] = os.strerror(error.errno or 0)
+                continue
+            names = [name for name, _ in found if self._holds(folder, name)]
+            for start in range(0, max(1, len(names)), LISTING_ITEMS):
+                yield Part(folder, tuple(names[start : start + LISTING_ITEMS]))
+            below = (os.path.join(folder, name) for name, is_folder in reversed(found) if is_folder)
+            stack.extend(path for path in below if self._enters(path))
+
+    def _holds(self, folder: bytes, name: bytes) -> bool:
+        if self._trees is None:
+            return True
+        return self._trees.position(os.path.join(folder, name)) is Position.INSIDE
+
+    def _enters(self, path: bytes) -> bool:
+        return self._trees is None or self._trees.position(path) is not Position.OUTSIDE
+
+
 def scan(root: bytes, trees: Trees | None = None) -> Scan:
-    """Return the entries at and below `root` (named as if `root` were `/`), of `trees` only where they are given.
+    """Return what is at and below `root` (named as if `root` were `/`), of `trees` only where they are given.
 
-    What vanishes meanwhile is not there. The top itself is no entry.
+    What vanishes meanwhile is not there. The top itself is no item. For small trees: all of it is held in memory.
     """
-    entries: list[Entry] = []
-    unreadable: dict[str, str] = {}
-    for path, place in _paths(root.rstrip(b"/"), trees, unreadable):
+    items: list[tuple[bytes, Item]] = []
+    try:
+        folders = Folders(root)
+    except FileNotFoundError:
+        return Scan(items=(), unreadable={})
+    with folders:
+        walk = Walk(folders, trees)
+        unreadable = walk.unreadable
+        for part in walk:
+            found, bad = looked(folders, part)
+            items += ((part.folder, item) for item in found)
+            unreadable |= bad
+    return Scan(items=tuple(items), unreadable=unreadable)
+
+
+def looked(folders: Folders, part: Part) -> tuple[list[Item], dict[str, str]]:
+    """Return what a part's names are now, and which could not be read and why."""
+    items, unreadable = [], {}
+    try:
+        directory = folders.open(part.folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return [], {}
+    for name in part.names:
         try:
-            entry = _entry(path, place)
+            items.append(look.item(directory, name)[0])
         except FileNotFoundError:
             continue
         except OSError as error:
-            unreadable[text(path)] = os.strerror(error.errno or 0)
-            continue
-        entries.append(entry)
-    return Scan(entries=tuple(entries), unreadable=unreadable)
+            unreadable[text(os.path.join(part.folder, name))] = reason(error)
+    return items, unreadable
 
 
-def _paths(root: bytes, trees: Trees | None, unreadable: dict[str, str]) -> Iterator[tuple[bytes, bytes]]:
-    """Yield each path as the manifest names it, and where it is."""
-    stack = [b"/"]
-    while stack:
-        folder = stack.pop()
-        try:
-            with os.scandir(root + folder) as found:
-                for entry in found:
-                    path = os.path.join(folder, entry.name)
-                    position = Position.INSIDE if trees is None else trees.position(path)
-                    if position is Position.INSIDE:
-                        yield path, root + path
-                    if position is not Position.OUTSIDE and entry.is_dir(follow_symlinks=False):
-                        stack.append(path)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            unreadable[text(folder)] = os.strerror(error.errno or 0)
-
-
-def _entry(path: bytes, place: bytes) -> Entry:
-    status = os.lstat(place)
-    digest, target = "", ""
-    if stat.S_ISREG(status.st_mode):
-        kind = Kind.FILE
-        found = sha256(place, _NO_LIMIT)
-        if found is None:
-            os.lstat(place)  # gone meanwhile: FileNotFoundError
-            raise PermissionError(13, "cannot be read")
-        digest = found
-    elif stat.S_ISDIR(status.st_mode):
-        kind = Kind.DIRECTORY
-    elif stat.S_ISLNK(status.st_mode):
-        kind = Kind.LINK
-        target = text(os.readlink(place))
-    else:
-        kind = Kind.SPECIAL
-    return Entry(
-        path=text(path),
-        kind=kind,
-        mode=f"{stat.S_IMODE(status.st_mode):04o}",
-        uid=status.st_uid,
-        gid=status.st_gid,
-        sha256=digest,
-        target=target,
-    )
+def reason(error: OSError) -> str:
+    """Return why a path could not be read."""
+    return error.strerror or os.strerror(error.errno or 0)

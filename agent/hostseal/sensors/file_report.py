@@ -2,44 +2,49 @@
 
 import base64
 import os
-import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from hostseal.core.attribution import Writer, WriterKind
+from hostseal.core.attribution import Confidence, Writer, WriterKind
 from hostseal.core.change_set import ChangeSet, PathChange, What
+from hostseal.core.seal import Kind
 from hostseal.core.text import faithful
-from hostseal.sensors.file_digest import FILE_LIMIT, sha256
+from hostseal.scans.judge import Looked, unjudged
 
 SET_LIMIT = 256 << 20
 _TEMPORARY = (b".ansible_tmp", b"tmp")
 Declared = Mapping[bytes, frozenset[str | None]]
-
-
-class Seen(msgspec.Struct, frozen=True):
-    """What is at a path now: None where there is nothing."""
-
-    mode: int | None
-    sha256: str | None
+Look = Callable[[PathChange, Writer, Confidence, int], Looked]
 
 
 def report(
-    changes: ChangeSet, writer: Writer, declared: Declared | None, *, now: datetime, monotonic: float
+    changes: ChangeSet,
+    writer: Writer,
+    declared: Declared | None,
+    look: Look = unjudged,
+    *,
+    now: datetime,
+    monotonic: float,
+    diffs: Mapping[bytes, Mapping[str, Any]] = {},
 ) -> dict[str, Any]:
-    """Return the event's data. `declared` is what the action unit said it would write; None: nothing."""
+    """Return the event's data. `declared` is what the action unit said it would write; None: nothing.
+
+    `look` is asked what is at each path and how that stands to the seal, with the bytes it may still read. `diffs`: of those
+    paths that have one.
+    """
     budget, paths = SET_LIMIT, []
     for change in changes.paths:
-        seen, used = look(change.path, budget)
-        budget -= used
+        looked = look(change, writer, changes.confidence, budget)
+        budget -= looked.read
         expected = (
             writer.kind is WriterKind.ACTION
             and not changes.truncated
-            and is_expected(change, seen, declared or {})
+            and is_expected(change, looked, declared or {})
         )
-        paths.append(_path(change, seen, expected=expected))
+        paths.append({**_path(change, looked, expected=expected), "diff": diffs.get(change.path)})
     return {
         "writer": msgspec.to_builtins(writer),
         "paths": paths,
@@ -51,19 +56,7 @@ def report(
     }
 
 
-def look(path: bytes, budget: int) -> tuple[Seen, int]:
-    """Return what is at `path`, and how many bytes were read for its digest."""
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return Seen(None, None), 0
-    limit = min(FILE_LIMIT, budget)
-    if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
-        return Seen(status.st_mode, None), 0
-    return Seen(status.st_mode, sha256(path, limit)), status.st_size
-
-
-def is_expected(change: PathChange, seen: Seen, declared: Declared) -> bool:
+def is_expected(change: PathChange, looked: Looked, declared: Declared) -> bool:
     """Tell whether a path is as an action had declared it (law 10).
 
     Beside the declared paths themselves, two things may happen on the way to them: a directory above one is
@@ -71,11 +64,13 @@ def is_expected(change: PathChange, seen: Seen, declared: Declared) -> bool:
     """
     if change.path in declared:
         wanted = declared[change.path]
-        return None in wanted if seen.mode is None else seen.sha256 is not None and seen.sha256 in wanted
-    if seen.mode is None:
+        return (
+            None in wanted if looked.kind is None else looked.sha256 is not None and looked.sha256 in wanted
+        )
+    if looked.kind is None:
         directory, name = os.path.split(change.path)
         return name.startswith(_TEMPORARY) and any(os.path.dirname(path) == directory for path in declared)
-    made = stat.S_ISDIR(seen.mode) and What.CREATED in change.what
+    made = looked.kind is Kind.DIRECTORY and What.CREATED in change.what
     return made and any(path.startswith(change.path + b"/") for path in declared)
 
 
@@ -84,7 +79,7 @@ def stamp(time: datetime) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _path(change: PathChange, seen: Seen, *, expected: bool) -> dict[str, Any]:
+def _path(change: PathChange, looked: Looked, *, expected: bool) -> dict[str, Any]:
     try:
         change.path.decode()
         raw = None
@@ -94,10 +89,10 @@ def _path(change: PathChange, seen: Seen, *, expected: bool) -> dict[str, Any]:
         "path": faithful(change.path),
         "raw": raw,
         "what": [what.value for what in change.what],
-        "sha256": seen.sha256,
+        "sha256": looked.sha256,
         "expected": expected,
-        "seal": "unsealed",
-        "class": None,
-        "differs": [],
+        "seal": str(looked.verdict.seal),
+        "class": looked.verdict.design,
+        "differs": looked.verdict.differs,
         "lays": None,
     }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hostseal.config.files import FilesSettings
+from hostseal.core.blind import Blind
 from hostseal.sensors.file_watch import FileWatch
 
 
@@ -46,3 +47,12 @@ class FileService:
             if self._watch is not None
             else {"backend": "", "reason": "not started", "lost": 0}
         )
+
+    def handed_on(self, before: float) -> bool:
+        """Tell whether every change seen before a monotonic time is on record."""
+        return self._watch is None or self._watch.handed_on(before)
+
+    def blind(self, interval: Blind) -> None:
+        """Take the news that nobody looked for a while."""
+        if self._watch is not None:
+            self._watch.blind(interval)

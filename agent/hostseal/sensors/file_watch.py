@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -9,20 +10,26 @@ from msgspec.structs import replace
 
 from hostseal.config.files import FilesSettings
 from hostseal.core import backoff
-from hostseal.core.attribution import UNKNOWN, ProcessFacts, TracedChange, WriterKey, WriterKind, key_of
-from hostseal.core.change_set import ChangeSet, Fold, Limits
+from hostseal.core.attribution import Confidence, ProcessFacts, TracedChange, Writer, WriterKind
+from hostseal.core.blind import Blind
+from hostseal.core.change_set import ChangeSet, Fold, Limits, PathChange
+from hostseal.core.verdict import Verdict
 from hostseal.errors import SpoolError
 from hostseal.ports import Clock, Emit, FileSensor, RawChange
+from hostseal.scans.judge import Looked
 from hostseal.sensors.file_choice import choose
-from hostseal.sensors.file_losses import Losses
+from hostseal.sensors.file_diff import Diffs
+from hostseal.sensors.file_guard import Guard, Unguarded
+from hostseal.sensors.file_losses import Losses, cause_of, scope_of
+from hostseal.sensors.file_origins import Origins, Sessions
 from hostseal.sensors.file_report import Declared, report
 from hostseal.sensors.file_scope import Scope
+from hostseal.sensors.file_stages import Counts
 from hostseal.sensors.file_writer import Executed
+from hostseal.sensors.laying import Laying
 
 SENSOR = "files"
 IDLE_SECONDS = 1.0
-REMEMBERED_SESSIONS = 1024
-Sessions = Callable[[int], Mapping[str, Any] | None]
 Expected = Callable[[str], Declared | None]
 
 
@@ -42,10 +49,14 @@ class FileWatch:
         make: Callable[[], FileSensor] | None = None,
         *,
         executed: Executed | None = None,
+        guard: Guard | None = None,
+        laying: Laying | None = None,
+        diffs: Diffs | None = None,
     ) -> None:
+        self._guard, self._diffs = guard or Unguarded(), diffs
         self._settings, self._emit, self._clock = settings, emit, clock
-        self._sessions, self._expected = sessions, expected
-        self._make, self._reason = (make, "given") if make else choose(settings, executed)
+        self._expected, self._origins = expected, Origins(sessions, laying, executed)
+        self._make, self._reason = (make, "given") if make else choose(settings, self._origins.executed)
         self.scope = str(Scope(settings.watch, settings.exclude))
         self._fold = Fold(
             Limits(
@@ -56,12 +67,11 @@ class FileWatch:
             )
         )
         self._losses = Losses()
-        self._known: dict[str, Mapping[str, Any]] = {}
-        self._process: ProcessFacts | None = None
-        self._writer = UNKNOWN
         self._wake = threading.Condition(threading.Lock())
         self._born = clock.monotonic()
-        self._serial = self._events = self._lost = 0
+        self._serial = 0
+        self._counts = Counts()
+        self._sensor: FileSensor | None = None
         self._backend, self._alive = "", False
         self._due: list[ChangeSet] = []
 
@@ -81,14 +91,34 @@ class FileWatch:
         """Return how the sensor is, for `hostseal status`."""
         with self._wake:
             queue = len(self._fold) + len(self._due)
+            waiting = self._fold.count + sum(one.count for one in self._due)
+            counts = self._counts.report(waiting=waiting, losses_waiting=self._losses.waiting)
         return {
             "backend": self._backend,
             "reason": self._reason,
             "alive": self._alive,
-            "events": self._events,
-            "lost": self._lost,
+            "events": counts["changes"],
+            "lost": counts["losses"]["seen"],
             "queue": queue,
+            "counts": counts,
         }
+
+    def handed_on(self, before: float) -> bool:
+        """Tell whether every change seen before a monotonic time is on record."""
+        with self._wake:
+            since = self._fold.since()
+            return not self._due and (since is None or since > before)
+
+    def blind(self, interval: Blind) -> None:
+        """Take the news that nobody looked for a while."""
+        with self._wake:
+            now = self._clock.now()
+            detail = {"seconds": round(interval.seconds, 1)}
+            self._counts.lost()
+            self._losses.add(
+                interval.cause, self.scope, detail, now, now - timedelta(seconds=interval.seconds)
+            )
+            self._wake.notify()
 
     def changed(self, change: RawChange) -> None:
         """Take one raw change; called by the backend."""
@@ -96,21 +126,24 @@ class FileWatch:
 
     def changed_many(self, changes: Sequence[RawChange]) -> None:
         """Take the changes of one batch; called by the backend."""
+        runs = []
+        for (at, process), run in groupby(changes, _when_and_who):
+            writer = self._origins.writer(process)
+            alike = [(change.path, change.what) for change in run]
+            self._origins.wrote(writer, alike)
+            runs.append((alike, at, writer, process))
         with self._wake:
             began = False
-            for (at, process), run in groupby(changes, _when_and_who):
-                if process is not self._process:
-                    self._process, self._writer = process, self._key_of(process)
-                alike = [(change.path, change.what) for change in run]
-                began |= self._fold.add_all(alike, at, self._writer, process)
-            self._events += len(changes)
+            for alike, at, writer, process in runs:
+                began |= self._fold.add_all(alike, at, writer, process)
+            self._counts.changes += len(changes)
             if began:
                 self._wake.notify()
 
     def lost(self, cause: str, scope: str, detail: Mapping[str, Any]) -> None:
         """Take the news of a loss; called by the backend."""
         with self._wake:
-            self._lost += 1
+            self._counts.lost()
             self._losses.add(cause, scope, detail, self._clock.now())
             self._wake.notify()
 
@@ -119,7 +152,8 @@ class FileWatch:
         while not stop.is_set():
             began = self._clock.monotonic()
             try:
-                sensor = self._make()
+                sensor = self._sensor = self._make()
+                self._counts.reads(sensor)
                 self._backend, self._alive = sensor.name, True
                 sensor.run(self, stop)
             except Exception as error:  # noqa: BLE001 - whatever kills the backend, it is a loss, and it is restarted
@@ -152,7 +186,6 @@ class FileWatch:
                 self._emit_losses()
                 while self._due:
                     self._emit_changes(self._due[0])
-                    self._due.pop(0)
             except SpoolError:
                 failed += 1
                 if stop.wait(backoff.delay(failed)):
@@ -173,29 +206,41 @@ class FileWatch:
             self._serial += 1
             with self._wake:
                 self._losses.emitted(loss)
+                self._counts.losses_spooled += loss.count
+            scope = scope_of(loss.scope)
+            self._guard.owe(loss.owed(f"files.{self._backend}"), cause_of(loss.cause), scope)
 
     def _emit_changes(self, changes: ChangeSet) -> None:
-        writer = replace(changes.writer, session=self._session(changes.key))
-        declared = self._expected(changes.key.name) if writer.kind is WriterKind.ACTION else None
-        data = report(changes, writer, declared, now=self._clock.now(), monotonic=self._clock.monotonic())
+        self._origins.save()
+        key = changes.key
+        writer = replace(changes.writer, session=self._origins.session(key), via=self._origins.tie(key))
+        declared = self._expected(key.name) if writer.kind is WriterKind.ACTION else None
+        verdicts: list[tuple[bytes, Verdict]] = []
+
+        def look(change: PathChange, by: Writer, confidence: Confidence, budget: int) -> Looked:
+            looked = self._guard.look(change, by, confidence, budget)
+            verdicts.append((change.path, looked.verdict))
+            return looked
+
+        diffs = self._diffs.of(changes.paths) if self._diffs is not None else {}
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        data = report(changes, writer, declared, look, now=now, monotonic=monotonic, diffs=diffs)
+        for change, path in zip(changes.paths, data["paths"], strict=True):
+            path["lays"] = self._origins.lays(change.path)
         self._emit("files.changed", data, sensor=SENSOR, key=self._key())
+        if self._diffs is not None:
+            self._diffs.kept()
         self._serial += 1
+        self._guard.told(verdicts)
+        self._origins.judged(verdicts)
+        with self._wake:
+            self._due.pop(0)
+            self._counts.spooled(changes)
+        if changes.beyond:
+            self._guard.rest(data, changes.beyond, changes.folders)
 
     def _key(self) -> str:
         return f"{self._born:.6f}/{self._serial}"
-
-    def _key_of(self, process: ProcessFacts | None) -> WriterKey:
-        """Return the writer. A session is looked up at once, for it may be over when the change set closes."""
-        audit = process.audit_session if process is not None else None
-        session = self._sessions(audit) if audit is not None else None
-        if session is not None:
-            if len(self._known) >= REMEMBERED_SESSIONS:
-                self._known.pop(next(iter(self._known)))
-            self._known[str(audit)] = session
-        return key_of(process, in_session=str(audit) in self._known)
-
-    def _session(self, key: WriterKey) -> Mapping[str, Any] | None:
-        return self._known.get(key.name) if key.kind is WriterKind.SESSION else None
 
 
 def _when_and_who(change: RawChange) -> tuple[float, ProcessFacts | None]:

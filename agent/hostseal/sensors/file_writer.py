@@ -1,19 +1,19 @@
 """Reads who a process is from /proc while it lives, and remembers it for when it no longer does."""
 
-import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from hostseal.core.attribution import ProcessFacts, Proof
-from hostseal.core.text import faithful
+from hostseal.core.attribution import ProcessFacts, Proof, executing
+from hostseal.core.roles import NONE, SYSTEM
+from hostseal.sensors.pid_reuse import PidCircle
+from hostseal.sensors.proc import Proc
+from hostseal.sensors.proc import read as text
 
-_UNSET = 0xFFFF_FFFF
-_INIT_SCOPE = "/init.scope"
 JOIN_SECONDS = 60.0
-"""How long a record stands for its pid: pids are used again."""
+"""How long a record stands for its pid, and only as long as the pid cannot have been given again."""
 
 Read = Callable[[int], ProcessFacts | None]
 Executed = Callable[[ProcessFacts], None]
@@ -34,12 +34,14 @@ class Writers:
         capacity: int = 4096,
         clock: Callable[[], float] = time.monotonic,
         executed: Executed | None = None,
+        circle: PidCircle | None = None,
     ) -> None:
         self._read = read or Proc().facts
         self._executed = executed
         self._capacity = capacity
         self._clock = clock
-        self._known: OrderedDict[int, tuple[float, ProcessFacts]] = OrderedDict()
+        self._circle = circle or PidCircle()
+        self._known: OrderedDict[int, tuple[float, int, ProcessFacts]] = OrderedDict()
         self._batch: dict[int, ProcessFacts | None] = {}
 
     def next_batch(self) -> None:
@@ -50,7 +52,7 @@ class Writers:
         """Note that `pid` has begun to execute `exe`."""
         facts = self._proven(pid, pidfd, None) if pidfd >= 0 else None
         before = facts or self._recalled(pid) or ProcessFacts(pid=pid, proof=Proof.JOINED)
-        after = replace(before, exe=exe)
+        after = executing(before, exe)
         self._remember(after)
         self._batch.pop(pid, None)
         if self._executed is not None:
@@ -66,8 +68,8 @@ class Writers:
         return self._recalled(pid)
 
     def _recalled(self, pid: int) -> ProcessFacts | None:
-        at, facts = self._known.get(pid, (0.0, None))
-        if facts is None or self._clock() - at > JOIN_SECONDS:
+        at, forks, facts = self._known.get(pid, (0.0, 0, None))
+        if facts is None or self._clock() - at > JOIN_SECONDS or self._circle.may_be_another(forks):
             return None
         return replace(facts, proof=Proof.JOINED)
 
@@ -75,42 +77,30 @@ class Writers:
         facts = self._read(pid)
         if facts is None or not _unreaped(pidfd):
             return None
-        if facts.exe is None and known is not None and known.exe is not None:
-            facts = replace(facts, exe=known.exe, proof=Proof.JOINED)
+        if known is not None and known.exe is not None and known.may_be(facts):
+            facts = _as_it_was(facts, known.exe)
         self._remember(facts)
         return facts
 
     def _remember(self, facts: ProcessFacts) -> None:
-        self._known[facts.pid] = (self._clock(), facts)
+        self._known[facts.pid] = (self._clock(), self._circle.now(), facts)
         self._known.move_to_end(facts.pid)
         while len(self._known) > self._capacity:
             self._known.popitem(last=False)
 
 
-class Proc:
-    """The /proc of this machine."""
+def _as_it_was(facts: ProcessFacts, exe: str) -> ProcessFacts:
+    """Return the facts of a process that was last known to execute `exe`, as they were when it made its change.
 
-    def __init__(self) -> None:
-        own = _cgroup(_text("/proc/1/cgroup") or "") or ""
-        self._above = own.removesuffix(_INIT_SCOPE) if own.endswith(_INIT_SCOPE) else ""
-
-    def facts(self, pid: int) -> ProcessFacts | None:
-        """Return what /proc says of a process now, None when it is gone. What may not be read is None."""
-        status = _text(f"/proc/{pid}/status")
-        if status is None:
-            return None
-        cgroup = _cgroup(_text(f"/proc/{pid}/cgroup") or "")
-        if cgroup is not None and self._above:
-            cgroup = cgroup[len(self._above) :] if cgroup.startswith(self._above + "/") else None
-        return ProcessFacts(
-            pid=pid,
-            proof=Proof.ALIVE,
-            exe=_link(f"/proc/{pid}/exe"),
-            uid=_effective_uid(status),
-            audit_session=_audit_id(_text(f"/proc/{pid}/sessionid")),
-            login_uid=_audit_id(_text(f"/proc/{pid}/loginuid")),
-            cgroup=cgroup,
-        )
+    A program that /proc names and no record does was begun after the change: its record is still in the queue. Only
+    where none is written, for files outside the image's folders, the newer name is kept; neither is sure then.
+    """
+    if facts.exe is None:
+        return replace(facts, exe=exe, proof=Proof.JOINED)
+    if facts.exe == exe or facts.exe.endswith(" (deleted)"):
+        return facts
+    unsure = replace(facts, proof=Proof.JOINED, given=NONE)
+    return executing(unsure, exe) if facts.exe.startswith(SYSTEM) else unsure
 
 
 def _unreaped(pidfd: int) -> bool:
@@ -118,42 +108,5 @@ def _unreaped(pidfd: int) -> bool:
 
     fdinfo says `Pid: -1` once it is reaped; no permission is needed, as there would be for a signal.
     """
-    info = _text(f"/proc/self/fdinfo/{pidfd}") or ""
+    info = text(f"/proc/self/fdinfo/{pidfd}") or ""
     return "\nPid:\t" in info and "\nPid:\t-1" not in info
-
-
-def _text(path: str) -> str | None:
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        return faithful(os.read(file, 16384))
-    except OSError:
-        return None
-    finally:
-        os.close(file)
-
-
-def _link(path: str) -> str | None:
-    try:
-        return faithful(os.readlink(os.fsencode(path)))
-    except OSError:
-        return None
-
-
-def _effective_uid(status: str) -> int | None:
-    found = status.find("\nUid:")
-    return int(status[found + 5 :].split(maxsplit=2)[1]) if found >= 0 else None
-
-
-def _audit_id(text: str | None) -> int | None:
-    value = int(text) if text and text.strip().isdigit() else _UNSET
-    return None if value == _UNSET else value
-
-
-def _cgroup(text: str) -> str | None:
-    """Return the unified hierarchy's cgroup, else systemd's own one of cgroup v1."""
-    lines = [line.split(":", 2) for line in text.splitlines()]
-    named = {line[1]: line[2] for line in lines if len(line) == 3}  # noqa: PLR2004 - id:controllers:path
-    return named.get("") or named.get("name=systemd")

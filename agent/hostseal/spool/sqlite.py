@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from hostseal.core.decision import Decision
-from hostseal.core.event import Event
+from hostseal.core.event import Event, EventType
 from hostseal.errors import SpoolError, SpoolFullError
 from hostseal.spool.records import ActionTask, Task, TaskState
 from hostseal.spool.schema import SCHEMA, VERSION
@@ -119,9 +119,12 @@ class SqliteSpool:
         events = [msgspec.json.decode(row[0], type=Event) for row in reversed(rows)]
         return [event for event in events if event.host.boot_id == boot_id]
 
-    def pending(self) -> int:
-        """Return how many events are not done."""
-        return self._count("SELECT count(*) FROM events WHERE state != 'done'")
+    def pending(self, kind: EventType | None = None) -> int:
+        """Return how many events, of one type or of any, are not done."""
+        if kind is None:
+            return self._count("SELECT count(*) FROM events WHERE state != 'done'")
+        row = self._one("SELECT count(*) FROM events WHERE state != 'done' AND type = ?", str(kind))
+        return 0 if row is None else int(row[0])
 
     def last_seq(self) -> int:
         """Return the highest seq in use, 0 when there is none."""

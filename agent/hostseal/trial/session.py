@@ -10,6 +10,7 @@ import click
 
 from hostseal.clock import SystemClock
 from hostseal.config.files import Backend, FilesSettings
+from hostseal.config.seal import SealSettings
 from hostseal.config.settings import ActionsSettings, AgentSettings, Settings
 from hostseal.core.text import shown
 from hostseal.daemon import Daemon
@@ -41,6 +42,7 @@ def run(watched: Path, state: Path | None) -> None:
     settings = Settings(
         agent=AgentSettings(state=str(state)),
         files=FilesSettings(backend=Backend.INOTIFY, watch=(str(watched),)),
+        seal=SealSettings(manifest=""),
         actions=ActionsSettings(attempts=3),
     )
     with opa_child.running(opa, bundle_file, state / "decisions.jsonl") as url:

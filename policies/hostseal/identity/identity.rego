@@ -51,14 +51,18 @@ channel_key := input.event.data.session.key if input.event.data.session.user == 
 
 # METADATA
 # description: The login is automation's, by account and, where fingerprints are listed, by key.
-automation if {
-	subject.user in data.hostseal.site.automation.accounts
-	proven_by_key
+automation if is_automation(subject)
+
+# METADATA
+# description: A login's user and key are automation's.
+is_automation(login) if {
+	login.user in data.hostseal.site.automation.accounts
+	proven_by_key(login)
 }
 
-proven_by_key if count(data.hostseal.site.automation.key_fingerprints) == 0
+proven_by_key(_) if count(data.hostseal.site.automation.key_fingerprints) == 0
 
-proven_by_key if subject.key.fingerprint in data.hostseal.site.automation.key_fingerprints
+proven_by_key(login) if login.key.fingerprint in data.hostseal.site.automation.key_fingerprints
 
 # METADATA
 # description: >

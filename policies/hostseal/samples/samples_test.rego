@@ -40,6 +40,7 @@ site := {
 		"rerouting_variables": ["ansible_host"],
 	},
 	"left_behind": "flag",
+	"package_upgrades": "record",
 	"privilege": "record",
 	"groups": {"fronts": {"mode": "flag"}, "builders": {"mode": "flag"}},
 	"hosts": {
@@ -53,6 +54,7 @@ site := {
 	"login": {"deadline_seconds": 900, "how_to_ask": "Ask carol."},
 	"replace": {"attempts": 3},
 	"responses": {"rules": {}, "severities": {}},
+	"upgrade_units": ["apt-daily-upgrade.service"],
 }
 
 # METADATA
@@ -310,6 +312,18 @@ by_program := object.union(by_session(null), {"kind": "executable", "exe": "/usr
 
 by_action := object.union(by_session(null), {"kind": "action", "action": "flag"})
 
+# METADATA
+# description: The system's own timer has a package manager upgrade.
+by_upgrade := object.union(by_program, {"unit": "apt-daily-upgrade.service", "role": "package_manager"})
+
+# METADATA
+# description: A program that something starts which this session has laid.
+by_laid(session) := object.union(by_program, {
+	"exe": "/usr/bin/dash",
+	"unit": "cron.service",
+	"via": {"kind": "cron", "path": "/etc/cron.d/x", "session": session},
+})
+
 changed(writer, paths) := about("files.changed", {
 	"writer": writer,
 	"paths": [changed_path(path) | some path in paths],
@@ -318,6 +332,13 @@ changed(writer, paths) := about("files.changed", {
 	"confidence": "exact",
 	"first": "2026-01-02T03:04:05.000000Z",
 	"last": "2026-01-02T03:04:06.000000Z",
+})
+
+# METADATA
+# description: A change set of one path with some of it put otherwise.
+changed_but(writer, changes) := but(changed(writer, []), {
+	"paths": [object.union(changed_path("/etc/hosts"), changes)],
+	"count": 1,
 })
 
 changed_path(path) := {
@@ -340,6 +361,26 @@ lost := about("sensor.lost", {
 	"scope": "/etc",
 	"rescanned": true,
 	"detail": {},
+})
+
+broken := about("seal.broken", {
+	"cause": "start",
+	"image": "sha256:aa",
+	"manifest": "sha256:bb",
+	"scope": ["/etc"],
+	"differences": [{"path": "/etc/issue", "change": "content", "sealed": "aa", "found": "bb"}],
+	"count": 1,
+	"known": 0,
+	"truncated": false,
+	"complete": true,
+	"entries": 100,
+	"seconds": 0.5,
+})
+
+untrusted := about("seal.untrusted", {
+	"cause": "signature",
+	"manifest": "/etc/hostseal/image.seal",
+	"detail": "signed by another key than this one",
 })
 
 disagreement := about("witnesses.disagree", {

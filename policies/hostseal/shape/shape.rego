@@ -69,6 +69,24 @@ readable if {
 }
 
 readable if {
+	input.event.type == "seal.broken"
+	is_string(input.event.data.cause)
+	is_number(input.event.data.count)
+	is_array(input.event.data.differences)
+	every difference in input.event.data.differences {
+		is_string(difference.path)
+		is_string(difference.change)
+	}
+}
+
+readable if {
+	input.event.type == "seal.untrusted"
+	is_string(input.event.data.cause)
+	is_string(input.event.data.manifest)
+	is_string(input.event.data.detail)
+}
+
+readable if {
 	input.event.type == "sensor.lost"
 	is_string(input.event.data.sensor)
 	is_string(input.event.data.cause)
@@ -129,6 +147,8 @@ read_by_rules := {
 	"session.left_behind",
 	"witnesses.disagree",
 	"files.changed",
+	"seal.broken",
+	"seal.untrusted",
 	"sensor.lost",
 	"operator.flagged",
 	"certificate.refused",

@@ -54,11 +54,17 @@ total_paths(changes) := count(changes.paths) if not changes.truncated
 total_paths(changes) := max([changes.count, count(changes.paths)]) if changes.truncated
 
 # METADATA
+# scope: document
 # description: How many paths changed, the first three of them, and how many more there are.
 paths(changes) := sprintf("%d sealed %s: %s%s", [total, noun(total), shown, rest(total - count(first))]) if {
 	total := total_paths(changes)
 	first := array.slice(changes.paths, 0, 3)
+	count(first) > 0
 	shown := concat(", ", [name(change.path) | some change in first])
+}
+
+paths(changes) := sprintf("%d sealed files, too many to say of each how it differs", [total_paths(changes)]) if {
+	count(changes.paths) == 0
 }
 
 noun(1) := "file"
@@ -68,6 +74,18 @@ noun(total) := "files" if total != 1
 rest(more) := "" if more <= 0
 
 rest(more) := sprintf(" and %d more", [more]) if more > 0
+
+# METADATA
+# description: How many differences from a seal a scan found, the first three of them, and how many more there are.
+differences(found) := sprintf("%d %s: %s%s", [found.count, difference_noun(found.count), shown, more]) if {
+	first := array.slice(found.differences, 0, 3)
+	shown := concat(", ", [sprintf("%s (%s)", [name(one.path), name(one.change)]) | some one in first])
+	more := rest(found.count - count(first))
+}
+
+difference_noun(1) := "difference"
+
+difference_noun(total) := "differences" if total != 1
 
 # METADATA
 # scope: document

@@ -29,6 +29,38 @@ automation_session if {
 }
 
 # METADATA
+# description: >
+#   A package manager wrote in one of the system's own units for upgrades, and that is known. Never where something that
+#   a session had laid started it.
+package_upgrade if {
+	input.event.data.writer.kind == "executable"
+	input.event.data.writer.role == "package_manager"
+	input.event.data.writer.unit in data.hostseal.site.upgrade_units
+	input.event.data.confidence in {"exact", "inferred"}
+	not is_object(input.event.data.writer.via)
+}
+
+# METADATA
+# scope: document
+# description: The login whose session wrote, or laid what wrote.
+responsible := identity.subject if input.event.data.writer.kind == "session"
+
+responsible := {
+	"user": input.event.data.writer.via.session.user,
+	"source": object.get(input.event.data.writer.via.session, "source", null),
+	"key": object.get(input.event.data.writer.via.session, "key", null),
+} if {
+	input.event.data.writer.kind != "session"
+}
+
+# METADATA
+# description: A person's session wrote, or laid what wrote.
+person if {
+	responsible
+	not identity.is_automation(responsible)
+}
+
+# METADATA
 # scope: document
 # description: The writer in words for a person.
 default described := "An unknown writer"
@@ -43,7 +75,7 @@ described := sprintf("Probably %s%s", [wording.login(identity.subject), by_progr
 	input.event.data.confidence == "inferred"
 }
 
-described := sprintf("The program %s%s", [wording.name(input.event.data.writer.exe), by_user]) if {
+described := sprintf("The program %s%s%s", [wording.name(input.event.data.writer.exe), by_user, laid]) if {
 	input.event.data.writer.kind == "executable"
 	is_string(input.event.data.writer.exe)
 }
@@ -65,3 +97,17 @@ by_program := sprintf(", by %s,", [wording.name(input.event.data.writer.exe)])
 default by_user := ""
 
 by_user := sprintf(" (uid %d)", [input.event.data.writer.uid]) if is_number(input.event.data.writer.uid)
+
+default laid := ""
+
+laid := sprintf(" of %s", [wording.name(input.event.data.writer.unit)]) if {
+	is_string(input.event.data.writer.unit)
+	not is_object(input.event.data.writer.via)
+}
+
+laid := sprintf(", started by %s that %s laid,", [
+	wording.name(input.event.data.writer.via.path),
+	wording.login(responsible),
+]) if {
+	is_object(input.event.data.writer.via)
+}

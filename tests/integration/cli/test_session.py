@@ -77,6 +77,49 @@ def test_what_an_attacker_chose_is_escaped(state: Path) -> None:
         assert r"\x1b[2J" in done.stdout
 
 
+TEXT = "--- before\n+++ after\n@@ -1 +1 @@\n-a\tb\n+\x1b[2J <masked 1>"
+DIFF = [
+    "--- before", "+++ after", "@@ -1 +1 @@", "-a  b", r"+\x1b[2J <masked 1>", "(the rest is not kept)",
+]  # fmt: skip
+
+
+@pytest.fixture
+def with_diff(tmp_path: Path) -> Path:
+    """A spool with one change whose diff an attacker made."""
+    spool = SqliteSpool(tmp_path / "spool.db")
+    for name in ("session_opened_person", "files_changed_by_person"):
+        event = msgspec.json.decode(sample(name), type=Event)
+        if event.type == "files.changed":
+            event.data["paths"][0]["diff"] = {"text": TEXT, "masked": 1, "cut": True}
+        spool.put(lambda seq, event=event: msgspec.structs.replace(event, seq=seq))  # type: ignore[misc]
+    spool.close()
+    return tmp_path
+
+
+def test_a_page_shows_what_changed_in_a_file(with_diff: Path) -> None:
+    lines = session(with_diff, "show", "12").stdout.splitlines()
+    first = lines.index("            /etc/hosts (modified)") + 1
+    assert lines[first : first + len(DIFF)] == [f"{'':14}{line}" for line in DIFF]
+
+
+def test_the_log_shows_what_changed_in_a_file(with_diff: Path) -> None:
+    command = [sys.executable, "-m", "hostseal", "log", "--state", str(with_diff)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    lines = done.stdout.splitlines()
+    first = lines.index(f"{'':25}/etc/hosts") + 1
+    assert lines[first : first + len(DIFF)] == [f"{'':27}{line}" for line in DIFF]
+
+
+def test_on_a_terminal_alone_lines_have_colours(with_diff: Path) -> None:
+    command = f"{sys.executable} -m hostseal session show 12 --state {with_diff}"
+    done = subprocess.run(
+        ["script", "-qec", command, "/dev/null"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "\x1b[31m-a  b\x1b[0m" in done.stdout
+    assert "\x1b[32m+\\x1b[2J <masked 1>\x1b[0m" in done.stdout
+    assert "\x1b" not in session(with_diff, "show", "12").stdout
+
+
 def test_what_is_not_there_is_bad_input(state: Path) -> None:
     done = session(state, "show", "4711")
     assert (done.returncode, done.stdout) == (2, "")

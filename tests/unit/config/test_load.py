@@ -22,6 +22,13 @@ def test_later_files_win_key_by_key(tmp_path: Path) -> None:
     assert (settings.agent.name, settings.opa.timeout_seconds) == ("b", 2.5)
 
 
+def test_later_files_win_key_by_key_in_a_section_of_a_section_too(tmp_path: Path) -> None:
+    first = write(tmp_path, "00.toml", "[files]\nqueue = 9\n[files.diff]\nmask = false\nmax_bytes = 5\n")
+    second = write(tmp_path, "50.toml", "[files.diff]\nmax_bytes = 7\n")
+    files = load([first, second]).files
+    assert (files.queue, files.diff.mask, files.diff.max_bytes) == (9, False, 7)
+
+
 def test_a_namesake_in_a_later_directory_hides_the_earlier(tmp_path: Path) -> None:
     write(tmp_path / "usr", "10.toml", "")
     mine = write(tmp_path / "etc", "10.toml", "")
@@ -39,6 +46,9 @@ def test_a_namesake_in_a_later_directory_hides_the_earlier(tmp_path: Path) -> No
             3,
             ["files.backend", "'fanotif'", "auto, fanotify, inotify"],
         ),
+        ("[files.diff]\nmax_byte = 1\n", 2, ["files.diff.max_byte", "unknown key", "max_bytes"]),
+        ("[files]\n[files.diff]\nmask = 1\n", 3, ["files.diff.mask", "1", "expected `bool`"]),
+        ("[files.diff]\nstore_bytes = 0\n", 2, ["files.diff.store_bytes", "0 is not more than 0"]),
         ("[actions]\nattempts = 0\n", 2, ["actions.attempts", "0 is not more than 0"]),
     ],
 )

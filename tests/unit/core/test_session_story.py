@@ -110,3 +110,28 @@ def test_a_session_whose_opening_was_not_recorded_has_a_story() -> None:
     story = tell(ALICE, [record("channel_shell")], [])
     assert (story.opened, story.closed, story.commands) == (None, None, None)
     assert story.session["user"] == "alice"
+
+
+def by_job(session: dict[str, Any]) -> dict[str, Any]:
+    tied = record("files_changed_by_program")
+    via = {"kind": "cron", "path": "/etc/cron.d/x", "session": session}
+    tied["event"]["data"]["writer"]["via"] = via
+    return tied
+
+
+def test_what_a_session_laid_and_what_came_of_it_stand_apart_from_what_it_did() -> None:
+    lays = record("files_changed_by_person")
+    lays["event"]["data"]["paths"][0].update(path="/etc/cron.d/x", lays="cron")
+    own = event("session_opened_person")["data"]
+    others = [{**own, "audit_session": 13}, {**own, "connection": "198.51.100.1 1 192.0.2.1 22"}]
+    job = by_job(own)
+    story = tell(ALICE, [record("session_opened_person"), lays, job, *map(by_job, others)], [])
+    assert [(one.path, one.kind) for one in story.laid] == [("/etc/cron.d/x", "cron")]
+    assert [one.id for one in story.came_of] == [job["event"]["id"]]
+    assert [one.id for one in story.changes] == [lays["event"]["id"]]
+
+
+def test_what_was_taken_away_is_not_laid() -> None:
+    gone = record("files_changed_by_person")
+    gone["event"]["data"]["paths"][0].update(path="/etc/cron.d/x", lays="cron", what=["deleted"])
+    assert tell(ALICE, [gone], []).laid == ()

@@ -64,6 +64,7 @@ def test_the_whole_of_it(tmp_path: Path) -> None:
                 "class": None,
                 "differs": [],
                 "lays": None,
+                "diff": None,
             },
             {
                 "path": f"{tmp_path}/{{{{ 7*6 }}}}\n\\xff",
@@ -75,6 +76,7 @@ def test_the_whole_of_it(tmp_path: Path) -> None:
                 "class": None,
                 "differs": [],
                 "lays": None,
+                "diff": None,
             },
         ],
         "count": 2,

@@ -13,6 +13,7 @@ from hostseal.errors import SensorDiedError, SpoolError
 from hostseal.ports import FileSink
 from hostseal.sensors.file_service import FileService
 from hostseal.sensors.file_watch import FileWatch
+from hostseal.sensors.laying import Laying
 
 DEADLINE = 20.0
 BY_BASH = ProcessFacts(pid=7, proof=Proof.ALIVE, exe="/usr/bin/bash", uid=0, audit_session=12, login_uid=1000)
@@ -28,6 +29,9 @@ class Scripted:
     def run(self, sink: FileSink, stop: threading.Event) -> None:
         self._script(sink)
         stop.wait()
+
+    def counts(self) -> dict[str, int]:
+        return {}
 
 
 class Spool:
@@ -63,10 +67,15 @@ class Spool:
 
 @contextmanager
 def watching(
-    script: Script, spool: Spool, sessions: Callable[[int], Mapping[str, Any] | None] = lambda _: None
+    script: Script,
+    spool: Spool,
+    sessions: Callable[[int], Mapping[str, Any] | None] = lambda _: None,
+    laying: Laying | None = None,
 ) -> Iterator[FileWatch]:
     settings = FilesSettings(watch=("/nowhere",), quiet_seconds=0.05, max_age_seconds=1.0, max_paths=2)
-    watch = FileWatch(settings, spool, sessions, lambda _: None, SystemClock(), make=lambda: Scripted(script))
+    watch = FileWatch(
+        settings, spool, sessions, lambda _: None, SystemClock(), make=lambda: Scripted(script), laying=laying
+    )
     stop = threading.Event()
     thread = threading.Thread(target=watch.run, args=(stop,))
     thread.start()

@@ -1,7 +1,7 @@
 # METADATA
 # title: Automation changed a sealed file
 # description: >
-#   A session of automation changed sealed files, and the site's data says to record that rather than to flag the host.
+#   A session of automation changed sealed files, and the site's data says to name that rather than to flag the host.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -9,13 +9,14 @@
 #   controls: [NIST CM-3, NIST SI-7]
 package hostseal.rules.automation_changed_file
 
+import data.hostseal.changes
 import data.hostseal.finding
 import data.hostseal.wording
 import data.hostseal.writer
 
 findings contains finding.from_rule(rego.metadata.chain(), message) if {
-	input.event.type == "files.changed"
+	changes.some_count
 	writer.automation_session
 	data.hostseal.site.automation_changes == "record"
-	message := sprintf("%s changed %s.", [writer.described, wording.paths(input.event.data)])
+	message := sprintf("%s changed %s.", [writer.described, wording.paths(changes.counted)])
 }

@@ -27,4 +27,14 @@ test_what_flags_the_host_is_declined if {
 	automation_changed_file.findings == set() with input as by_deploy with data.hostseal.site as site
 }
 
+test_what_does_not_count_is_declined if {
+	touched := samples.changed_but(samples.by_session(samples.deploy), {"seal": "touched"})
+	findings(touched) == set()
+}
+
+test_by_default_automations_change_is_no_finding if {
+	site := object.union(data.hostseal.site, {"automation": samples.site.automation})
+	automation_changed_file.findings == set() with input as by_deploy with data.hostseal.site as site
+}
+
 test_no_input_finds_nothing if findings({}) == set()

@@ -1,8 +1,9 @@
 # METADATA
 # title: A sealed file changed
 # description: >
-#   Something changed files that the image laid down. The host's own playbooks are exempt where every path
-#   and hash was declared, and automation's sessions where the site's data says to record them.
+#   Something changed files that the image laid down. What is as the seal says, a host's own or changes by design does
+#   not count. The host's own playbooks are exempt where every path and hash was declared, automation's sessions and
+#   package upgrades where the site's data does not say that they flag the host.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -10,19 +11,20 @@
 #   controls: [NIST CM-5, NIST SI-7, PCI 11.5]
 package hostseal.rules.sealed_file_changed
 
+import data.hostseal.changes
 import data.hostseal.finding
 import data.hostseal.wording
 import data.hostseal.writer
 
 findings contains finding.from_rule(rego.metadata.chain(), message) if {
 	changed
-	message := sprintf("%s changed %s.", [writer.described, wording.paths(input.event.data)])
+	message := sprintf("%s changed %s.", [writer.described, wording.paths(changes.counted)])
 }
 
 asks contains "flag" if changed
 
 changed if {
-	input.event.type == "files.changed"
+	changes.some_count
 	not exempt
 }
 
@@ -30,5 +32,10 @@ exempt if writer.own_action
 
 exempt if {
 	writer.automation_session
-	data.hostseal.site.automation_changes == "record"
+	data.hostseal.site.automation_changes in {"allow", "record"}
+}
+
+exempt if {
+	writer.package_upgrade
+	data.hostseal.site.package_upgrades in {"allow", "record"}
 }

@@ -10,34 +10,8 @@
 package hostseal.rules.sensor_lost
 
 import data.hostseal.finding
-import data.hostseal.wording
+import data.hostseal.loss
 
-findings contains finding.from_rule(rego.metadata.chain(), message) if {
-	input.event.type == "sensor.lost"
-	message := sprintf("The sensor %s lost sight of %s%s: %s; %s.", [
-		wording.name(input.event.data.sensor),
-		wording.name(input.event.data.scope),
-		interval,
-		wording.name(input.event.data.cause),
-		rescan,
-	])
-}
+findings contains finding.from_rule(rego.metadata.chain(), loss.sentence) if not loss.made_up
 
-asks contains "flag" if {
-	input.event.type == "sensor.lost"
-	input.event.data.cause in data.hostseal.site.flag_on_loss
-}
-
-interval := concat("", [since, until])
-
-default since := ""
-
-since := sprintf(" from %s", [wording.name(input.event.data.since)])
-
-default until := ""
-
-until := sprintf(" to %s", [wording.name(input.event.data.until)])
-
-default rescan := "what it missed is not known"
-
-rescan := "it was scanned again" if input.event.data.rescanned == true
+asks contains "flag" if loss.breaks_seal

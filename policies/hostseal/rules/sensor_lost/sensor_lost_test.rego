@@ -49,3 +49,9 @@ test_no_input_asks_nothing if {
 	asks({}) == set()
 	findings({}) == set()
 }
+
+test_a_loss_that_was_made_up_for_is_another_rules if {
+	findings(samples.but(samples.lost, {"cause": "the agent was not running"})) == set()
+	asks(samples.but(samples.lost, {"cause": "the agent was not running"})) == set()
+	count(findings(samples.but(samples.lost, {"cause": "the agent was not running", "rescanned": false}))) == 1
+}

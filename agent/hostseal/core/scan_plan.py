@@ -1,0 +1,116 @@
+"""Which part of the sealed trees is scanned next, and what becomes of a scan that does not end.
+
+At most one job waits for each cause, so that the queue is bounded whatever happens: what is asked meanwhile widens it.
+A job that runs takes nothing in any more, for what it has passed it does not see again.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
+
+from hostseal.core.backoff import delay
+from hostseal.core.scopes import merged
+
+
+class Cause(StrEnum):
+    """Why a scan is made; in the order in which they take their turns."""
+
+    LOSS = "loss"
+    MOUNT = "mount"
+    MAPS = "maps"
+    DEMAND = "demand"
+    START = "start"
+
+
+class Pace(StrEnum):
+    """`urgent`: the newest first, against a deadline. `rest`: all of it, when nothing else wants the machine."""
+
+    URGENT = "urgent"
+    REST = "rest"
+
+
+class Outcome(StrEnum):
+    """How a scan ended."""
+
+    DONE = "done"
+    LATE = "late"
+    FAILED = "failed"
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A scan to make. `asked` names what waits for it, each once; `due` is a monotonic time."""
+
+    cause: Cause
+    scope: tuple[bytes, ...]
+    asked: frozenset[int] = frozenset()
+    pace: Pace = Pace.URGENT
+    attempts: int = 0
+    due: float = 0.0
+
+
+class Plan:
+    """The jobs that wait, and the one that runs. Not safe for threads."""
+
+    def __init__(self, attempts: int) -> None:
+        """`attempts` is how often a job is tried until it is given up."""
+        self._attempts = attempts
+        self._waiting: dict[Cause, Job] = {}
+        self.running: Job | None = None
+
+    @property
+    def waiting(self) -> tuple[Job, ...]:
+        """The jobs that wait, by their turns."""
+        return tuple(self._waiting[cause] for cause in Cause if cause in self._waiting)
+
+    def ask(self, cause: Cause, scope: Iterable[bytes], asked: Iterable[int] = ()) -> None:
+        """Have a scope scanned from now on."""
+        self._put(Job(cause=cause, scope=merged(scope), asked=frozenset(asked)))
+
+    def next_due(self) -> float | None:
+        """Return when :meth:`begin` next has something."""
+        return min((job.due for job in self._waiting.values()), default=None)
+
+    def begin(self, now: float) -> Job | None:
+        """Return the job to run now; it is running from here on. None while another runs or none is due."""
+        if self.running is not None:
+            return None
+        self.running = next((job for job in self.waiting if job.due <= now), None)
+        if self.running is not None:
+            del self._waiting[self.running.cause]
+        return self.running
+
+    def ended(self, outcome: Outcome, now: float) -> Job | None:
+        """Take how the running job ended; return it when it is given up, so that somebody says so."""
+        job, self.running = self.running, None
+        if job is None or outcome is Outcome.DONE:
+            return None
+        if outcome is Outcome.LATE and job.pace is Pace.URGENT:
+            self._put(replace(job, pace=Pace.REST, due=now))
+            return None
+        attempts = job.attempts + 1
+        if attempts >= self._attempts:
+            return replace(job, attempts=attempts)
+        self._put(replace(job, attempts=attempts, due=now + delay(attempts)))
+        return None
+
+    def drop(self) -> tuple[Job, ...]:
+        """Forget what waits, and return it."""
+        dropped = self.waiting
+        self._waiting.clear()
+        return dropped
+
+    def _put(self, job: Job) -> None:
+        known = self._waiting.get(job.cause)
+        if known is None:
+            self._waiting[job.cause] = job
+            return
+        self._waiting[job.cause] = Job(
+            cause=job.cause,
+            scope=merged(known.scope, job.scope),
+            asked=known.asked | job.asked,
+            pace=Pace.URGENT if Pace.URGENT in {known.pace, job.pace} else Pace.REST,
+            attempts=max(known.attempts, job.attempts),
+            due=min(known.due, job.due),
+        )

@@ -1,0 +1,36 @@
+# METADATA
+# title: A scan found the seal broken
+# description: >
+#   The host differs from its image in what nobody was seen to change: while the agent did not look, or below it.
+#   Nobody is accused.
+# schemas:
+#   - input: schema.input
+# custom:
+#   severity: high
+#   controls: [NIST CM-5, NIST SI-7, PCI 11.5]
+package hostseal.rules.seal_broken
+
+import data.hostseal.finding
+import data.hostseal.wording
+
+findings contains finding.from_rule(rego.metadata.chain(), message) if {
+	input.event.type == "seal.broken"
+	message := sprintf("%s found %s%s.", [scan, wording.differences(input.event.data), unfinished])
+}
+
+asks contains "flag" if input.event.type == "seal.broken"
+
+default scan := "A scan"
+
+scan := scans[input.event.data.cause]
+
+scans := {
+	"start": "The scan at the agent's start",
+	"loss": "The scan after a loss",
+	"mount": "The scan of a new mount",
+	"maps": "The scan of files that are mapped for writing",
+}
+
+default unfinished := ""
+
+unfinished := "; it did not finish" if input.event.data.complete == false
