@@ -8,7 +8,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 ALONE = {
     "test_ended_sessions", "test_image", "test_ledger", "test_lab", "test_lockdown", "test_login_gate",
-    "test_login_gate_out", "test_other_sshds",
+    "test_login_gate_out", "test_normal_week", "test_other_sshds", "test_seal_live",
 }  # fmt: skip
 """Modules whose hosts are all their own: they run beside the others, which share hosts, ports or `make`'s own lab."""
 

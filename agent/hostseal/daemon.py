@@ -32,6 +32,8 @@ from hostseal.scans.keeper import Keeper
 from hostseal.scans.owed import Owed
 from hostseal.sensors import sshd_processes
 from hostseal.sensors.file_diff import Diffs
+from hostseal.sensors.file_maps import writable_maps
+from hostseal.sensors.file_scope import Scope
 from hostseal.sensors.file_service import FileService
 from hostseal.sensors.file_watch import FileWatch
 from hostseal.sensors.journal import JournalSensor
@@ -118,7 +120,7 @@ class Daemon:
         self._gate = GateServer(gate, self._pam.take, desk.take) if gate is not None else None
         self._diffs = Diffs(settings.files.diff, state / "befores", log)
         self.files = FileService(settings.files, self._file_watch)
-        self.seal.live = self.files
+        self.seal.live, self.seal.maps = self.files, self._held_mapped
         self._parts = [
             Supervised("pipeline", self.pipeline.run, self._died),
             Supervised("actions", self._actions.run, self._died),
@@ -157,6 +159,11 @@ class Daemon:
             laying=self._laying,
             diffs=self._diffs,
         )
+
+    def _held_mapped(self) -> list[bytes]:
+        """Return the watched files that a program holds mapped for writing."""
+        files = self.settings.files
+        return sorted({path for path, _ in writable_maps(Scope(files.watch, files.exclude))})
 
     def _told(self, event: Event) -> None:
         self._processes.told(event)

@@ -104,7 +104,7 @@ class Host:
         source = source.resolve()
         folder, name = shlex.quote(str(Path(target).parent)), shlex.quote(Path(target).name)
         # The archive holds the source under its target's name, so one tar unpacks files and folders alike.
-        rename = f"--transform=s,^{_sed(source.name)},{_sed(Path(target).name)},"
+        rename = f"--transform=s,^{_sed(source.name)},{_new(Path(target).name)},"
         pack = ["tar", "-C", str(source.parent), "--owner=0", "--group=0", "--exclude=__pycache__"]
         unpack = f"mkdir -p {folder} && rm -rf {folder}/{name} && tar -C {folder} --no-same-owner -xpf -"
         remote = [*self.ssh_args(keys.AUTOMATION), shlex.join(["sudo", "-n", "sh", "-c", unpack])]
@@ -198,3 +198,8 @@ class Host:
 
 def _sed(text: str) -> str:
     return "".join(f"\\{character}" if character in r"\,.*[]^$&" else character for character in text)
+
+
+def _new(text: str) -> str:
+    """Quote the second half: tar keeps a backslash there where it is not needed."""
+    return "".join(f"\\{character}" if character in "\\,&" else character for character in text)

@@ -1,296 +1,289 @@
-"""The file sensors in a burst of 87,500 events, beside fatrace and a bare pyinotify reader, paired in one run.
+"""The file sensors under 87,500 events, beside fatrace, inotifywait, a bare pyinotify reader and watchdog, paired in one run.
 
-    PYTHONPATH=agent:tests python -m bench.files_burst [--rounds N]
+    PYTHONPATH=agent:molecule:tests python -m bench.files_burst [--rounds N]
 
-The burst: 17,500 files in 175 directories; in each directory all its files are made and written, then their modes
-changed, then rewritten, then removed: five events a file (create, close after write, attributes, close after write,
-delete). It runs on a private tmpfs, so that a filesystem mark covers nothing else. Two passes:
+The load is that of `bench.files_load`, inside a sealed tree on a private tmpfs. Two passes for each consumer:
 
-- *burst*, at full speed: which of the 70,000 pairs (path, kind of change) each consumer saw, what it reported as lost,
-  and the kernel's memory for queues (slab caches; the row "nobody" is the burst's own noise);
-- *paced*, with 20 ms after each directory: CPU seconds per million events, where every consumer keeps up.
+- *burst*, at full speed: which of the 70,000 pairs (path, kind of change) each saw, and what it said it had lost;
+- *paced*, at 12,000 operations a second, where a good consumer keeps up: CPU seconds per million events, memory, and the
+  kernel's memory for the queue.
 
-Both sensors of Hostseal run whole: folding, attribution from /proc, digests, change sets. The others only count.
+Hostseal runs whole: the daemon with attribution from /proc, digests, change sets, a spool on disk with fsync, a real OPA
+that decides. `(no hashing)` is the same without digests, and so without the seal. The others only count or print. Exits with an error when
+Hostseal loses a pair and does not say so, or when not every difference to the seal is on record at the end.
 """
 
 import argparse
 import json
 import os
-import re
-import resource
 import shutil
 import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-DIRECTORIES, FILES = 175, 100
-EVENTS = DIRECTORIES * FILES * 5
-PAIRS = DIRECTORIES * FILES * 4
-PAUSE_SECONDS = 0.02
-CONSUMERS = ("hostseal-fanotify", "hostseal-inotify", "fatrace", "pyinotify")
-SLAB = re.compile(r"^(?:fanotify|inotify|kmalloc-(?:cg-)?(?:32|64|96|128|192|256|512) )")
-Result = dict[str, Any]
+from bench import results
+from bench.files_group import Group, Peak, most_rss
+from bench.files_load import ALL_FILES, EVENTS, OPERATIONS, PAIRS, prepare
+from bench.files_peers import Peer, Result
+from hostseal import keys
+from hostseal.policy import bundle
+from hostseal.policy.packaged import policies
+from hostseal.seal import files
+from hostseal.spool.reading import SpoolReader
+from hostseal.trial import opa_child
 
+RATE = 12_000.0
+AIM_MB = 80
+DIFFERENCES = ALL_FILES * 2
+"""Content and mode of each file."""
 
-def burst(root: str, pause: float) -> None:
-    """Make the events."""
-    for number in range(DIRECTORIES):
-        files = [f"{root}/etc/{number}/{file}" for file in range(FILES)]
-        for path in files:
-            write(path)
-        for path in files:
-            os.chmod(path, 0o600)
-        for path in files:
-            write(path)
-        for path in files:
-            os.unlink(path)
-        time.sleep(pause)
+OURS = ("hostseal-fanotify", "hostseal-inotify")
+BARE = tuple(f"{name} (no hashing)" for name in OURS)
+PEERS = ("fatrace", "inotifywait", "pyinotify", "watchdog")
+SLOW = frozenset({"watchdog"})
+"""One round is enough of what takes minutes."""
 
-
-def write(path: str) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
-    os.write(file, b"x")
-    os.close(file)
+SITE = {"default": {"mode": "observe", "class": "immutable"}}
+QUIET_SECONDS = 2.0
+LIMIT_SECONDS = 300.0
+_BUSY_SECONDS = 0.02
 
 
-def consume_hostseal(backend: str, root: str, cover: bool) -> None:
-    from hostseal.clock import SystemClock
-    from hostseal.config.files import Backend, FilesSettings
-    from hostseal.ports import RawChange
-    from hostseal.sensors.file_watch import FileWatch
+class Machine:
+    """What all consumers of a run share."""
 
-    counted, lost, pairs = 0, [], set()
-
-    def emit(event_type: str, data: Mapping[str, Any], *, sensor: str, key: str) -> str:
-        nonlocal counted
-        if event_type == "sensor.lost":
-            lost.append(f"{data['cause']} x{data['detail']['count']}")
-        else:
-            counted += data["count"]
-        return f"{sensor}{key}"
-
-    class Covering(FileWatch):
-        def changed_many(self, changes: Sequence[RawChange]) -> None:
-            pairs.update((change.path, change.what) for change in changes)
-            super().changed_many(changes)
-
-    settings = FilesSettings(backend=Backend(backend), watch=(f"{root}/etc",), exclude=())
-    kind = Covering if cover else FileWatch
-    watch = kind(settings, emit, lambda _: None, lambda _: None, SystemClock())
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    thread = threading.Thread(target=watch.run, args=(stop,))
-    thread.start()
-    while not watch.status()["alive"]:
-        time.sleep(0.01)
-    time.sleep(1.0)
-    before = cpu()
-    print("ready", flush=True)
-    stop.wait()
-    thread.join()
-    say(
-        cpu() - before, records=watch.status()["events"], counted=counted, pairs=len(pairs) or None, lost=lost
-    )
-
-
-def consume_pyinotify(root: str, cover: bool) -> None:
-    warnings.simplefilter("ignore")
-    import pyinotify
-
-    what = {"IN_CREATE": "c", "IN_CLOSE_WRITE": "m", "IN_ATTRIB": "a", "IN_DELETE": "d"}
-    records, overflows, pairs = 0, 0, set()
-
-    class Count(pyinotify.ProcessEvent):  # type: ignore[misc]
-        def process_default(self, event: Any) -> None:
-            nonlocal records
-            records += 1
-            if cover and event.maskname in what:
-                pairs.add((event.pathname, what[event.maskname]))
-
-        def process_IN_Q_OVERFLOW(self, _: Any) -> None:  # noqa: N802 - pyinotify's name
-            nonlocal overflows
-            overflows += 1
-
-    manager = pyinotify.WatchManager()
-    notifier = pyinotify.Notifier(manager, Count())
-    mask = pyinotify.IN_CREATE | pyinotify.IN_CLOSE_WRITE | pyinotify.IN_ATTRIB | pyinotify.IN_DELETE
-    manager.add_watch(f"{root}/etc", mask, rec=True, auto_add=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    before = cpu()
-    print("ready", flush=True)
-    notifier.loop()
-    say(
-        cpu() - before,
-        records=records,
-        pairs=len(pairs) or None,
-        lost=[f"overflow x{overflows}"] if overflows else [],
-    )
-
-
-def cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
-def say(seconds: float, **result: object) -> None:
-    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"cpu": seconds, "rss": rss, **result}), flush=True)
+    def __init__(self, root: str, folder: Path, opa: str) -> None:
+        self.root, self.folder, self.opa = root, folder, opa
 
 
 @contextmanager
-def consumer(name: str, root: str, cover: bool) -> Iterator[tuple[subprocess.Popen[str] | None, Result]]:
-    """Run a consumer; the result is there after the block."""
-    result: Result = {}
+def shared() -> Iterator[Machine]:
+    """Mount the filesystem, make the files, start OPA with our policies."""
+    with results.own_tmpfs() as root, results.on_disk() as folder:
+        prepare(root)
+        seal(root, folder)
+        program = opa_child.find()
+        bundle.build(program, policies(), SITE, folder / "bundle.tar.gz", None)
+        with opa_child.running(program, folder / "bundle.tar.gz", folder / "opa.log") as url:
+            yield Machine(root, folder, url)
+
+
+def seal(root: str, folder: Path) -> None:
+    """Sign a manifest of the files, as if the image had nothing else."""
+    image = folder / "image"
+    shutil.copytree(f"{root}/etc", f"{image}{root}/etc")
+    private = keys.private_key(keys.ensure_pair(folder, "seal"))
+    files.create(image, folder / "image.seal", private, sealed=[f"{root}/etc"])
+    shutil.rmtree(image)
+
+
+def agent(machine: Machine, name: str, state: Path, *options: str) -> list[str]:
+    """Return the words that start the agent, by a name of `OURS` or `BARE`."""
+    words = [sys.executable, "-m", "bench.files_agent", "--root", machine.root, "--state", str(state)]
+    words += ["--seal", str(machine.folder)]
+    backend, _, bare = name.removeprefix("hostseal-").partition(" ")
+    return [
+        *words,
+        "--opa",
+        machine.opa,
+        "--backend",
+        backend,
+        *(["--without-hashing"] if bare else []),
+        *options,
+    ]
+
+
+def measure(machine: Machine, name: str, rate: float) -> Result:
+    """Run one consumer through the load once."""
+    prepare(machine.root)
+    cover = rate == 0
     if name == "nobody":
-        yield None, result
-        return
-    log = Path(root).with_suffix(".fatrace")
-    command = [sys.executable, "-m", "bench.files_burst", "--consume", name, "--root", root]
-    if name == "fatrace":
-        command = ["fatrace", "-c", "-f", "CWD+", "-o", str(log)]
-    elif cover:
-        command.append("--cover")
-    with subprocess.Popen(
-        command, cwd=root if name == "fatrace" else None, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout
-        if name == "fatrace":
-            time.sleep(1.0)
-        elif process.stdout.readline() != "ready\n":
-            raise SystemExit(f"{name} did not start")
-        yield process, result
-        settle(process.pid)
-        process.send_signal(signal.SIGTERM if name != "fatrace" else signal.SIGINT)
-        if name != "fatrace":
-            result.update(json.loads(process.stdout.readline()))
-            process.wait(30)
-            return
-        _, _, usage = os.wait4(process.pid, 0)
-        process.returncode = 0
-        result.update(fatrace_result(log))
-        result.update(cpu=usage.ru_utime + usage.ru_stime, rss=usage.ru_maxrss / 1024)
-        log.unlink()
+        return load(machine.root, rate)
+    peer = None if name in OURS + BARE else Peer(name, machine.root)
+    state = machine.folder / "state"
+    command = (
+        peer.command(cover=cover) if peer else agent(machine, name, state, *(["--cover"] if cover else []))
+    )
+    with Group("hostseal-files") as group:
+        process = subprocess.Popen(
+            group.wrap(command), stdin=subprocess.PIPE, cwd=machine.root if name == "fatrace" else None, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if name == "inotifywait" else None,
+        )  # fmt: skip
+        too_long = threading.Timer(3 * LIMIT_SECONDS, process.kill)
+        too_long.start()
+        with process:
+            try:
+                if not (peer.ready(process) if peer else ready(process)):
+                    raise SystemExit(f"{name} did not start")
+                result = _loaded(machine, process, group, rate, peer)
+                process.send_signal(signal.SIGTERM if name != "fatrace" else signal.SIGINT)
+                told = process.communicate(timeout=60)[0]
+            finally:
+                too_long.cancel()
+                process.kill()
+    if peer:
+        return {**result, **peer.result(told)}
+    result.update(json.loads(told), **recorded(state))
+    shutil.rmtree(state)
+    return result
 
 
-def fatrace_result(log: Path) -> Result:
-    """Count fatrace's lines: `python3(123): CW  /path`, several kinds in one line where the kernel merged them."""
-    records, pairs = 0, set()
-    for line in log.read_text("utf-8", "replace").splitlines():
-        found = re.match(r"\S+\(\d+\): (\S+)\s+(/.*)", line)
-        if found:
-            records += 1
-            pairs |= {(found[2], kind) for kind in found[1]}
-    return {"records": records, "pairs": None, "named": len(pairs), "lost": []}
+def ready(process: "subprocess.Popen[str]") -> bool:
+    assert process.stdout
+    return process.stdout.readline() == "ready\n"
 
 
-def settle(pid: int) -> None:
-    """Wait until a consumer has been idle for a second."""
-    last, idle = "", 0
-    while idle < 10:
+def _loaded(
+    machine: Machine, process: "subprocess.Popen[str]", group: Group, rate: float, peer: Peer | None
+) -> Result:
+    settle(group, process, peer is None)
+    before, alone, peak = group.cpu(), own_cpu(process.pid), Peak(group, process.pid)
+    peak.start()
+    made = load(machine.root, rate)
+    settle(group, process, peer is None)
+    return {
+        **made,
+        "cpu": group.cpu() - before,
+        "own_cpu": own_cpu(process.pid) - alone,
+        "rss_mb": most_rss(process.pid),
+        **peak.stop(),
+    }
+
+
+def own_cpu(pid: int) -> float:
+    """Return the CPU seconds of a process without its children."""
+    stat = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def load(root: str, rate: float) -> Result:
+    """Make the changes; return how long they took, and the maker's own CPU seconds."""
+    command = [sys.executable, "-m", "bench.files_load", root, "--rate", str(rate)]
+    made = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return {f"load_{key}": value for key, value in json.loads(made).items()}
+
+
+def settle(group: Group, process: "subprocess.Popen[str]", ours: bool) -> None:
+    """Wait until a consumer has been idle for longer than a change set stays open, and no scan runs or waits."""
+    since, last = time.monotonic(), group.cpu()
+    deadline = since + LIMIT_SECONDS
+    while time.monotonic() - since < QUIET_SECONDS or (ours and _scans(process)):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"not settled in {LIMIT_SECONDS:.0f} s: {process.args}")
         time.sleep(0.1)
-        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()
-        now = fields[11] + fields[12]
-        idle = idle + 1 if now == last else 0
+        now = group.cpu()
+        if now - last > _BUSY_SECONDS or group.pids() != [process.pid]:
+            since = time.monotonic()
         last = now
 
 
-class Slabs(threading.Thread):
-    """Samples the kernel's memory for queued events; `peak` is in MB above the start."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.base, self.peak, self.done = self.now(), 0.0, threading.Event()
-
-    def run(self) -> None:
-        while not self.done.wait(0.03):
-            self.peak = max(self.peak, (self.now() - self.base) / 1e6)
-
-    @staticmethod
-    def now() -> int:
-        lines = Path("/proc/slabinfo").read_text("ascii").splitlines()
-        return sum(int(f[1]) * int(f[3]) for line in lines if SLAB.match(line) for f in [line.split()])
+def _scans(process: "subprocess.Popen[str]") -> bool:
+    """Ask the agent whether a scan runs or waits."""
+    assert process.stdin
+    assert process.stdout
+    print(file=process.stdin, flush=True)
+    seal = json.loads(process.stdout.readline())["seal"]
+    return seal["manifest"] is not None and bool(seal["scans"]["running"] or seal["scans"]["waiting"])
 
 
-def one(name: str, root: str, *, paced: bool) -> Result:
-    """Run one consumer through one burst."""
-    with consumer(name, root, not paced) as (_, result):
-        slabs = Slabs()
-        slabs.start()
-        command = [sys.executable, "-m", "bench.files_burst", "--burst", str(PAUSE_SECONDS if paced else 0.0)]
-        began = time.monotonic()
-        subprocess.run([*command, "--root", root], check=True)
-        seconds = time.monotonic() - began
-    slabs.done.set()
-    slabs.join()
-    return {**result, "kernel": slabs.peak, "seconds": seconds}
+def recorded(state: Path) -> Result:
+    """Return what stands in the agent's spool: changes counted, paths named, losses by cause, events undecided."""
+    reader = SpoolReader(state / "spool.db")
+    lost: dict[str, int] = {}
+    counted = named = 0
+    for found in reader.events():
+        event = found["event"]
+        if event["type"] == "sensor.lost" and not event["data"]["rescanned"]:
+            cause = event["data"]["cause"]
+            lost[cause] = lost.get(cause, 0) + event["data"]["detail"].get("count", 1)
+        elif event["type"] == "files.changed":
+            counted += event["data"]["count"]
+            named += len(event["data"]["paths"])
+    return {"counted": counted, "named": named, "lost": lost, "undecided": reader.pending()}
 
 
 def compare(rounds: int) -> None:
-    root = tempfile.mkdtemp(prefix="hostseal-bench-")
-    subprocess.run(["mount", "-t", "tmpfs", "hostseal-bench", root], check=True)
-    try:
-        for number in range(DIRECTORIES):
-            os.makedirs(f"{root}/etc/{number}")
-        names = [n for n in CONSUMERS if n != "fatrace" or shutil.which("fatrace")]
-        bursts: dict[str, list[Result]] = {n: [] for n in ("nobody", *names)}
-        paced: dict[str, list[Result]] = {n: [] for n in names}
+    """Run all consumers, round after round; check, save and print."""
+    bursts: dict[str, list[Result]] = {}
+    paced: dict[str, list[Result]] = {}
+    with shared() as machine:
         for number in range(rounds):
-            for name, results in bursts.items():
+            for name in ("nobody", *OURS, *BARE, *PEERS):
+                if name in SLOW and number:
+                    continue
                 print(f"round {number + 1} of {rounds}: {name}", file=sys.stderr, flush=True)
-                results.append(one(name, root, paced=False))
-                if name != "nobody":
-                    paced[name].append(one(name, root, paced=True))
-        show(bursts, paced)
-    finally:
-        subprocess.run(["umount", "--lazy", root], check=True)
-        os.rmdir(root)
+                if name not in BARE:
+                    bursts.setdefault(name, []).append(measure(machine, name, 0.0))
+                paced.setdefault(name, []).append(measure(machine, name, RATE))
+    check(bursts, paced)
+    rows = [
+        row(name, bursts.get(name, []), paced[name], paced["nobody"]) for name in paced if name != "nobody"
+    ]
+    print(
+        results.save("files_burst", rows, ratios(rows), rounds=rounds, events=EVENTS, operations=OPERATIONS)
+    )
 
 
-def show(bursts: dict[str, list[Result]], paced: dict[str, list[Result]]) -> None:
-    per_million = {n: statistics.median(r["cpu"] for r in rs) / EVENTS * 1e6 for n, rs in paced.items()}
-    print(
-        f"\n{EVENTS:,} events, {PAIRS:,} pairs of path and kind; medians of {len(bursts['nobody'])} rounds\n"
-    )
-    print(
-        "| consumer | burst: pairs seen | reported lost | kernel MB | paced: CPU s per 1M events | against fatrace |"
-        " against pyinotify | RSS MB |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
-    for name, results in bursts.items():
-        kernel = statistics.median(r["kernel"] for r in results)
-        if name == "nobody":
-            print(f"| nobody | - | - | {kernel:.1f} | - | - | - | - |")
-            continue
-        seen = ", ".join(
-            f"{100 * r['pairs'] / PAIRS:.1f} %" if r.get("pairs") else f"{r['records']:,} lines"
-            for r in results
-        )
-        lost = "; ".join(sorted({x for r in results for x in r["lost"]})) or "-"
-        ratios = [
-            f"{per_million[name] / per_million[o]:.2f}" if o in per_million else "-"
-            for o in ("fatrace", "pyinotify")
-        ]
-        rss = max(r["rss"] for r in paced[name])
-        print(
-            f"| {name} | {seen} | {lost} | {kernel:.1f} | {per_million[name]:.1f} | {ratios[0]} | {ratios[1]} | {rss:.0f} |"
-        )
-        if name.startswith("hostseal"):
-            for result in results:
-                if result["pairs"] != PAIRS and not result["lost"]:
-                    raise SystemExit(f"{name}: {PAIRS - result['pairs']} pairs lost and not reported")
-                if result["counted"] != result["records"]:
-                    raise SystemExit(
-                        f"{name}: {result['records']} changes taken, {result['counted']} in change sets"
-                    )
+def row(name: str, burst: list[Result], paced: list[Result], nobody: list[Result]) -> results.Row:
+    """Return one consumer's figures: the best of the rounds for what costs, the worst for what is lost or held."""
+    alone = min(r["load_system"] for r in nobody)
+    kept_up = [r for r in paced if not r["lost"]]  # whoever drops events spends less on them
+    best = kept_up or paced
+    kernel = [r["kernel_mb"] for r in burst + paced if r["kernel_mb"] is not None]
+    pairs = [r["pairs"] for r in burst if r["pairs"] is not None]
+    return {
+        "consumer": name,
+        "burst_seen_percent": 100 * min(pairs) / PAIRS if pairs else None,
+        "burst_lost_said": any(r["lost"] for r in burst) if burst else None,
+        "burst_events_per_second": EVENTS / statistics.median(r["load_seconds"] for r in burst)
+        if burst
+        else None,
+        "paced_overflowed": not kept_up,
+        "paced_cpu_per_million": min(r["cpu"] for r in best) / EVENTS * 1e6,
+        "paced_added_to_the_writer_per_million": (min(r["load_system"] for r in best) - alone) / EVENTS * 1e6,
+        "paced_operations_per_second": OPERATIONS / statistics.median(r["load_seconds"] for r in paced),
+        "paced_own_cpu_per_million": min(r["own_cpu"] for r in best) / EVENTS * 1e6,
+        "rss_mb": max(r["rss_mb"] for r in burst + paced),
+        "scan_rss_mb": max(r["child_rss_mb"] for r in burst + paced),
+        "kernel_queue_mb": max(kernel) if kernel else None,
+    }
+
+
+def ratios(rows: list[results.Row]) -> dict[str, float | None]:
+    """Return each consumer's CPU against fatrace's and pyinotify's of the same run."""
+    cpu = {one["consumer"]: one["paced_cpu_per_million"] for one in rows}
+    return {
+        f"{name} / {peer}": cpu[name] / cpu[peer]
+        for name in (*OURS, *BARE) for peer in ("fatrace", "pyinotify") if peer in cpu
+    }  # fmt: skip
+
+
+def check(bursts: dict[str, list[Result]], paced: dict[str, list[Result]]) -> None:
+    """Exit with an error where something was lost and not said, left undecided, or took more memory than may be."""
+    for name in OURS:
+        for result in bursts[name]:
+            if result["pairs"] != PAIRS and not result["lost"]:
+                raise SystemExit(f"{name}: {PAIRS - result['pairs']} pairs lost and not reported")
+        for result in bursts[name] + paced[name]:
+            on_record = result["status"]["seal"]["differences"]
+            if on_record != DIFFERENCES:
+                raise SystemExit(
+                    f"{name}: {on_record} differences to the seal on record, there are {DIFFERENCES}"
+                )
+            if result["counted"] != result["status"]["events"]:
+                raise SystemExit(
+                    f"{name}: {result['status']['events']} changes taken, {result['counted']} recorded"
+                )
+            if result["undecided"] > 1:  # the agent's own last word comes when nobody decides any more
+                raise SystemExit(f"{name}: {result['undecided']} events were left undecided")
+            if result["rss_mb"] > AIM_MB:
+                print(f"{name}: {result['rss_mb']:.0f} MB, over {AIM_MB}", file=sys.stderr)
 
 
 def main() -> None:
@@ -298,21 +291,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--consume", help=argparse.SUPPRESS)
-    parser.add_argument("--burst", type=float, help=argparse.SUPPRESS)
-    parser.add_argument("--cover", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--root", default="", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.burst is not None:
-        burst(arguments.root, arguments.burst)
-    elif arguments.consume == "pyinotify":
-        consume_pyinotify(arguments.root, arguments.cover)
-    elif arguments.consume:
-        consume_hostseal(arguments.consume.removeprefix("hostseal-"), arguments.root, arguments.cover)
-    elif os.geteuid() != 0:
+    if os.geteuid() != 0:
         raise SystemExit("needs root: it mounts a tmpfs and marks it")
-    else:
-        compare(arguments.rounds)
+    compare(parser.parse_args().rounds)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ DEEDS = {
     "unlink": lambda p, o, n: os.unlink(p),
     "mkdir": lambda p, o, n: os.mkdir(p),
     "rmdir": lambda p, o, n: os.rmdir(p),
-    "rmtree": lambda p, o, n: shutil.rmtree(p),
+    "rmtree": lambda p, o, n: shutil.rmtree(p) if os.path.isdir(p) else os.unlink(p),
     "symlink": lambda p, o, n: os.symlink(o, p),
     "mkfifo": lambda p, o, n: os.mkfifo(p),
     "fill": fill, "unnamed": unnamed, "flood": flood, "shake": shake,
@@ -113,7 +113,9 @@ class Hands:
 
 
 def entry(path: bytes) -> Entry | None:
-    """Return all that is compared of what is at a path, None if nothing is."""
+    """Return all that is compared of what is at a path, None if nothing is; what is beyond a link is not there."""
+    if os.path.realpath(os.path.dirname(path)) != os.path.dirname(path):
+        return None
     try:
         status = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):

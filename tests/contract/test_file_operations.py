@@ -50,8 +50,8 @@ QUEUES = {
     "fanotify": Path("/proc/sys/fs/fanotify/max_queued_events"),
     "inotify": Path("/proc/sys/fs/inotify/max_queued_events"),
 }
-EXAMPLES = int(os.environ.get("HOSTSEAL_EXAMPLES", "25"))
-FLOODS, STEPS = 5, 15
+EXAMPLES = int(os.environ.get("HOSTSEAL_EXAMPLES", "15"))
+FLOODS, STEPS = 3, 15
 Deed = tuple[str, int, int, bytes, int]
 serial = itertools.count()
 
@@ -189,20 +189,23 @@ class Flooded(Watched):
         late=st.lists(DEED, max_size=20),
     )
     def flood(self, deeds: list[Deed], late: list[Deed]) -> None:
+        held = self.root + b"/etc/marker-held"
         self.sink.flowing.clear()
-        self.hands.do("write", self.root + b"/etc/held")
-        assert self.sink.held.wait(DEADLINE)
-        self.sink.held.clear()
-        for deed in deeds:
-            self.do(*deed)
-        number = int(QUEUES[self.kind].read_text("ascii")) + 500
-        if self.kind == "fanotify":
-            assert self.hands.do("flood", self.root + b"/outside/flood%d" % next(serial), number=number)
-        else:
-            assert self.hands.do("shake", self.root + b"/etc", self.root + b"/etc/held", number)
-        for deed in late:
-            self.do(*deed)
-        self.sink.flowing.set()
+        try:
+            self.hands.do("write", held)
+            assert self.sink.held.wait(DEADLINE)
+            self.sink.held.clear()
+            for deed in deeds:
+                self.do(*deed)
+            number = int(QUEUES[self.kind].read_text("ascii")) + 500
+            if self.kind == "fanotify":
+                assert self.hands.do("flood", self.root + b"/outside/flood%d" % next(serial), number=number)
+            else:
+                assert self.hands.do("shake", self.root + b"/etc", held, number)
+            for deed in late:
+                self.do(*deed)
+        finally:
+            self.sink.flowing.set()
         assert self.sink.wait(lambda: "queue_overflow" in self.sink.causes())
         self.look()
 

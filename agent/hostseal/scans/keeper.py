@@ -131,6 +131,11 @@ class Keeper:
         if any(path in self._files for path, _ in verdicts):
             self.doubt()
 
+    def moved(self, paths: Sequence[bytes]) -> None:
+        """Scan below renamed paths that the seal has as directories: what another one in their place lacks, nobody tells."""
+        if scope := [path for path in paths if self._judge.is_sealed_directory(path)]:
+            self.ask(Cause.LOSS, scope)
+
     def doubt(self) -> None:
         """Find out anew whether the manifest can be believed."""
         with self._lock:

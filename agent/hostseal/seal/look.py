@@ -121,8 +121,8 @@ def _file(
         raise
     try:
         opened = os.fstat(file)
-        if opened.st_ino != status.st_ino or opened.st_dev != status.st_dev:
-            return None
+        if opened.st_mode != status.st_mode or opened.st_ino != status.st_ino:
+            return None  # something else by now, be it with the number of what was there
         buffer, view = _buffer.bytes, _buffer.view
         count = os.readv(file, buffer)
         if count < _CHUNK:

@@ -46,5 +46,6 @@ PERSONAL = (
             ".pam_environment",
         )
     ),
+    Personal(glob="/root/.bash_history", reason="what root's shells remember; nothing runs it"),
     Personal(glob="/root/.ansible", reason="Ansible's own temporary files"),
 )

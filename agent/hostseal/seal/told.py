@@ -22,6 +22,12 @@ CREATE TEMP TABLE seen (path BLOB, change TEXT, sealed TEXT, found TEXT, told TE
 """
 _FORGET = "DELETE FROM told WHERE ? OR path = ? OR (path > ? AND path < ?)"
 _KEEP = "INSERT OR REPLACE INTO told SELECT path, change, found, ifnull(told, 'scan') FROM seen"
+_SAME = """
+UPDATE seen SET told = (
+    SELECT how FROM told WHERE told.path = seen.path AND told.change = seen.change AND told.found = seen.found
+)
+"""
+_NOT_THE_SAME = "SELECT path, change FROM seen WHERE told IS NULL AND change IN (?, ?)"
 _COUNTS = """
 SELECT count(*), ifnull(sum(told = 'live'), 0), ifnull(sum(told IS NULL), 0) FROM seen WHERE told IS NOT 'by_design'
 """
@@ -121,10 +127,11 @@ class Told:
         """
         with self._lock, self._database:
             if self._any:
-                rows = self._database.execute("SELECT path, change, found FROM seen").fetchall()
+                self._database.execute(_SAME)
+                rest = self._database.execute(_NOT_THE_SAME, (Change.MISSING, Change.ADDED)).fetchall()
                 self._database.executemany(
                     "UPDATE seen SET told = ? WHERE path = ? AND change = ?",
-                    [(self._how(*row), row[0], row[1]) for row in rows],
+                    [(how, *row) for row in rest if (how := self._how_above(*row)) is not None],
                 )
             fresh = self._database.execute(
                 "SELECT DISTINCT path FROM seen WHERE told IS NULL ORDER BY path LIMIT ?", (limit,)
@@ -181,17 +188,16 @@ class Told:
             self._database.execute("DELETE FROM seen")
         self._any = self._one("SELECT count(*) FROM told") > 0
 
-    def _how(self, path: bytes, change: str, found: str) -> str | None:
-        row = self._database.execute(
-            "SELECT how FROM told WHERE path = ? AND change = ? AND found = ?", (path, change, found)
-        ).fetchone()
+    def _how_above(self, path: bytes, change: str) -> str | None:
         above = os.path.dirname(path)
-        while row is None and change in {Change.MISSING, Change.ADDED} and above not in {b"/", b""}:
+        while above not in {b"/", b""}:
             row = self._database.execute(
                 "SELECT how FROM told WHERE path = ? AND change = ?", (above, change)
             ).fetchone()
+            if row is not None:
+                return str(row[0])
             above = os.path.dirname(above)
-        return None if row is None else str(row[0])
+        return None
 
     def _one(self, statement: str, *values: object) -> int:
         return int(self._row(statement, *values)[0])

@@ -82,11 +82,11 @@ class Changes:
             mask = record.mask
             if record.pid == self._own_pid:
                 fates[self._own(record)] += 1
-            elif (
-                mask == abi.ATTRIB and not record.directory
-            ):  # a link count: the commonest, with each removal
+            elif not record.directory and mask == abi.ATTRIB:  # a link count, as with each removal
                 self._links.counted(record.target)
                 fates[Fate.OUTSIDE] += 1
+            elif not mask & _RARE and record.directory:
+                fates[self._file(record)] += 1
             elif mask & abi.Q_OVERFLOW:
                 self._overflow()
                 overflows += 1
@@ -251,6 +251,9 @@ class Changes:
     def _changed(self, mask: int, place: Place, record: Record, other: bytes | None = None) -> Fate:
         if place.position is not Position.INSIDE or self._scope.excludes(place.path):
             return Fate.OUTSIDE
+        if place.deep:
+            self._sink.lost("path_too_long", faithful(place.path), {})
+            return Fate.MATCHED
         self._tell(mask, place.path, self._writers.facts(record.pid, record.pidfd), other)
         return Fate.MATCHED
 

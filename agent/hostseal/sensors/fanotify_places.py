@@ -19,10 +19,14 @@ _DELETED = b" (deleted)"
 
 
 class Place(NamedTuple):
-    """A directory's (or file's) path as people name it, and where it stands in the scope."""
+    """A directory's (or file's) path as people name it, and where it stands in the scope.
+
+    `deep`: what is meant is somewhere below `path`, so far that the kernel gives it no name (PATH_MAX).
+    """
 
     path: bytes
     position: Position
+    deep: bool = False
 
 
 class _Filesystem(msgspec.Struct):
@@ -75,7 +79,7 @@ class Places:
     def of(self, key: bytes) -> Place | None:
         """Return the place of the directory with this handle, None when it is gone."""
         place = self._cache.get(key)
-        if place is None and (place := self.find(key)) is not None:
+        if place is None and (place := self.find(key)) is not None and not place.deep:
             self.learn(key, place)
         return place
 
@@ -96,9 +100,13 @@ class Places:
             resolved = os.readlink(b"/proc/self/fd/%d" % descriptor)
             if resolved.endswith(_DELETED) and os.fstat(descriptor).st_nlink == 0:
                 return None
+            return self._named(filesystem, resolved)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                return None
+            return self._named(filesystem, _nameable(descriptor))._replace(deep=True)
         finally:
             os.close(descriptor)
-        return self._named(filesystem, resolved)
 
     def open(self, key: bytes) -> tuple[int, Place]:
         """Return a descriptor (O_PATH) and the place of a directory by its handle. Raises `OSError`."""
@@ -129,7 +137,7 @@ class Places:
 
     def below(self, parent: Place, name: bytes) -> Place:
         """Return the place of an entry of a directory; `.` is the directory itself."""
-        if name in (b".", b""):
+        if name in (b".", b"") or parent.deep:
             return parent
         path = parent.path + name if parent.path.endswith(b"/") else parent.path + b"/" + name
         return Place(
@@ -176,6 +184,19 @@ class Places:
                 if position is Position.ABOVE:
                     best = Place(path, position)
         return best
+
+
+def _nameable(directory: int) -> bytes:
+    """Return the nearest directory above one that has a name. Raises `OSError`."""
+    above = os.open("..", _PATH, dir_fd=directory)
+    try:
+        return os.readlink(b"/proc/self/fd/%d" % above)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return _nameable(above)
+    finally:
+        os.close(above)
 
 
 def _open_handle(base: Mount, key: bytes) -> int:

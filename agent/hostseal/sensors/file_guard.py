@@ -20,6 +20,9 @@ class Guard(Protocol):
     def told(self, verdicts: Sequence[tuple[bytes, Verdict]]) -> None:
         """Take what is on record now."""
 
+    def moved(self, paths: Sequence[bytes]) -> None:
+        """Scan below those that the seal has as directories: another one may stand there since, without what this one had."""
+
     def owe(self, loss: Owed, cause: Cause, scope: Iterable[bytes]) -> None:
         """Scan what a recorded loss concerns."""
 
@@ -36,6 +39,9 @@ class Unguarded:
 
     def told(self, verdicts: Sequence[tuple[bytes, Verdict]]) -> None:
         """Take it for granted."""
+
+    def moved(self, paths: Sequence[bytes]) -> None:
+        """Leave it at what is on record."""
 
     def owe(self, loss: Owed, cause: Cause, scope: Iterable[bytes]) -> None:
         """Leave a loss at what is on record of it."""

@@ -12,7 +12,7 @@ from hostseal.config.files import FilesSettings
 from hostseal.core import backoff
 from hostseal.core.attribution import Confidence, ProcessFacts, TracedChange, Writer, WriterKind
 from hostseal.core.blind import Blind
-from hostseal.core.change_set import ChangeSet, Fold, Limits, PathChange
+from hostseal.core.change_set import ChangeSet, Fold, Limits, PathChange, What
 from hostseal.core.verdict import Verdict
 from hostseal.errors import SpoolError
 from hostseal.ports import Clock, Emit, FileSensor, RawChange
@@ -236,6 +236,7 @@ class FileWatch:
         with self._wake:
             self._due.pop(0)
             self._counts.spooled(changes)
+        self._guard.moved([change.path for change in changes.paths if What.RENAMED in change.what])
         if changes.beyond:
             self._guard.rest(data, changes.beyond, changes.folders)
 

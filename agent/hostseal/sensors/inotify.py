@@ -45,6 +45,9 @@ _BITS = (
     (DELETE, What.DELETED.value),
 )
 _MOVED = MOVED_FROM | MOVED_TO
+_PLAIN = frozenset((CREATE, MODIFY, CLOSE_WRITE, ATTRIB, DELETE))
+_WHAT = dict(_BITS)
+"""One event has one kind, unlike fanotify's."""
 
 
 class Event(NamedTuple):
@@ -136,11 +139,26 @@ class _Reader:
                 self._sink.lost("queue_overflow", str(self._scope), {})
                 self._watches.recover()
                 continue
+            if event.mask in _PLAIN and event.name and (directory := self._watches.inside(event.watch)):
+                self._file(event.mask, directory + b"/" + event.name)
+                continue
             before = len(self._told)
             held = self._event(event, halves)
             self.counts["read"] += 1
             self.counts["matched" if held or len(self._told) > before else "outside"] += 1
         return self._told + self._unclosed.due(at)
+
+    def _file(self, mask: int, path: bytes) -> None:
+        """What `_event` does for a file in a directory that is watched: nearly all there is, in a burst."""
+        held = not self._scope.excludes(path)
+        self.counts["read"] += 1
+        self.counts["matched" if held else "outside"] += 1
+        if held and mask == MODIFY:
+            self._unclosed.add(RawChange(path=path, what=What.MODIFIED.value, at=self._at))
+        elif held:
+            if mask == CLOSE_WRITE:
+                self._unclosed.closed(path)
+            self._told.append(RawChange(path=path, what=_WHAT[mask], at=self._at))
 
     def _event(self, event: Event, halves: dict[tuple[int, int], Event]) -> bool:
         """Take one event; return whether it is of a watched path and kept for later."""

@@ -47,6 +47,7 @@ class Watches:
         self._manager: Any = pyinotify.WatchManager()
         self._manager._inotify_wrapper = self._calls  # noqa: SLF001 - its own encodes no surrogates
         self._paths: dict[int, tuple[bytes, ...]] = {}
+        self._inside: dict[int, bytes | None] = {}
         self._unwatched: dict[bytes, str] = {}
         os.set_blocking(self.fileno(), False)
 
@@ -57,6 +58,16 @@ class Watches:
     def paths(self, watch: int) -> tuple[bytes, ...]:
         """Return the paths of a watched directory, none of one that was given up."""
         return self._paths.get(watch, ())
+
+    def inside(self, watch: int) -> bytes | None:
+        """Return the path of a directory all of which is watched, if that is its only one."""
+        try:
+            return self._inside[watch]
+        except KeyError:
+            paths = self.paths(watch)
+            only = len(paths) == 1 and self._scope.position(paths[0]) is Position.INSIDE
+            found = self._inside[watch] = paths[0] if only else None
+            return found
 
     def cover(self, top: bytes) -> list[bytes]:
         """Watch `top` and all below it that is watched; return what is there. A directory is listed after its watch."""
@@ -74,6 +85,7 @@ class Watches:
     def recover(self) -> None:
         """Cover everything again, as if for the first time: what was known of names may have become untrue."""
         before, self._paths = self._paths, {}
+        self._inside.clear()
         self._unwatched.clear()
         self.cover(b"/")
         for watch in before.keys() - self._paths.keys():
@@ -95,11 +107,13 @@ class Watches:
                 self._end(watch)
             elif kept != paths:
                 self._paths[watch] = kept
+                self._inside.pop(watch, None)
         self._unwatched = {path: why for path, why in self._unwatched.items() if not under(path, top)}
 
     def gone(self, watch: int) -> None:
         """Forget a watch that the kernel has ended."""
         self._paths.pop(watch, None)
+        self._inside.pop(watch, None)
         self._manager.watches.pop(watch, None)
 
     def __enter__(self) -> Self:
@@ -125,6 +139,7 @@ class Watches:
             return "watch_limit" if number == errno.ENOSPC else "directory_not_watched"
         known = self._paths.get(watch, ())
         if path not in known:
+            self._inside.pop(watch, None)
             self._paths[watch] = (*(other for other in known if _same(other, path)), path)
         return None
 

@@ -14,7 +14,7 @@ from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_cla
 from detect_secrets.plugins.base import RegexBasedDetector
 from detect_secrets.plugins.high_entropy_strings import Base64HighEntropyString, HexHighEntropyString
 
-from hostseal.core.redaction import LONG_LINE
+from hostseal.core.redaction import is_long
 from hostseal.core.secret_spans import Span
 from hostseal.core.secret_words import is_spoken
 
@@ -46,7 +46,7 @@ def detect(text: str) -> Iterator[Span]:
     """Yield the ranges of what the library holds for a secret, line by line; long lines are hidden as they are."""
     start = 0
     for line in text.split("\n"):
-        if SHORT_LINE <= len(line) < LONG_LINE:
+        if len(line) >= SHORT_LINE and not is_long(line):
             for first, last in _of_line(line):
                 yield start + first, start + last
         start += len(line) + 1

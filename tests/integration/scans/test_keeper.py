@@ -272,6 +272,18 @@ def test_a_machine_that_slept_and_a_process_that_was_stopped_are_told_of(tree: S
     assert seconds == pytest.approx(3600, abs=1)
 
 
+def test_what_a_directory_lacks_that_was_put_in_anothers_place_is_found(tree: SealedTree) -> None:
+    spool = Spool()
+    place, aside = tree.top / "d", tree.top.parent / "aside"
+    with Running(tree.keeper(spool)) as running:
+        running.until(intact)
+        place.rename(aside)
+        place.mkdir(mode=aside.stat().st_mode & 0o7777)
+        running.keeper.moved([os.fsencode(tree.top / "a"), os.fsencode(place)])
+        data = spool.wait("seal.broken")
+    assert (data["cause"], data["scope"], names(tree, data)) == ("loss", [str(place)], {("d/c", "missing")})
+
+
 def test_files_that_are_held_mapped_for_writing_are_looked_at_though_their_times_tell_nothing(
     tree: SealedTree,
 ) -> None:

@@ -210,3 +210,12 @@ def test_our_own_rules_take_no_more_than_a_while_whatever_the_text(kind: str) ->
     text = HARD[kind]
     before, after = redact(text, text[:30_000] + "new\n" + text[30_000:], b"/etc/x", lambda _: ())
     assert before != after
+
+
+@pytest.mark.parametrize(
+    "line", ["password" + " " * 1990, "cl_key" + " " * 1990, "/" * 2040, "aws" + "key " * 400]
+)
+@pytest.mark.timeout(20)
+def test_a_line_that_the_library_would_take_minutes_for_is_not_put_to_it(line: str) -> None:
+    text = redact(None, f"a\n{line}\nb\n", b"/etc/x", detect)[1]
+    assert (text or "").split("\n")[::2] == ["a", "b"]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -13,6 +13,7 @@ from hostseal.core.seal import Entry, Kind, Personal, rank, text
 from hostseal.core.seal_compare import Change, Difference, Own, between, differences
 from hostseal.core.seal_format import Item, Listing
 
+BOUNDED = settings(derandomize=True, deadline=None)
 DIRECTORY = Entry(path="/etc", kind=Kind.DIRECTORY, mode="0755", uid=0, gid=0)
 FILE = Entry(path="/etc/f", kind=Kind.FILE, mode="0644", uid=0, gid=0, sha256="aa")
 LINK = Entry(path="/etc/l", kind=Kind.LINK, mode="0777", uid=0, gid=0, target="f")
@@ -44,6 +45,7 @@ def difference(path: str, change: Change, sealed: str = "", found: str = "") -> 
     return Difference(path=path, change=change, sealed=sealed, found=found)
 
 
+@settings(BOUNDED)
 @given(st.permutations(TREE))
 def test_the_tree_itself_does_not_differ_in_whatever_order(found: list[Entry]) -> None:
     assert compare(found) == ()
@@ -119,6 +121,7 @@ def test_a_path_of_the_hosts_own_that_others_may_write_or_that_is_no_plain_file_
     assert (found.path, found.change) == ("/etc/ssh/ssh_host_x", Change.UNSAFE)
 
 
+@settings(BOUNDED)
 @given(st.binary(min_size=1, max_size=12).filter(lambda raw: b"\0" not in raw and b"/" not in raw))
 def test_a_name_of_any_bytes_that_came_is_found(name: bytes) -> None:
     entry = replace(FILE, path=text(b"/etc/d-" + name))
@@ -147,6 +150,7 @@ def listings(tree: dict[bytes, bytes], parts: int) -> list[Listing]:
     return found
 
 
+@settings(BOUNDED)
 @given(TREES, TREES, st.integers(1, 3))
 def test_two_manifests_streamed_side_by_side_differ_in_what_their_paths_do(
     old: dict[bytes, bytes], new: dict[bytes, bytes], parts: int

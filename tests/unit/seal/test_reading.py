@@ -20,6 +20,7 @@ from hostseal.errors import SealError
 from hostseal.seal.reading import Reader
 from hostseal.seal.writing import Writer
 
+BOUNDED = settings(derandomize=True, deadline=None)
 SAMPLES = Path(__file__).parents[2] / "samples/seal"
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 OTHER = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
@@ -123,7 +124,7 @@ items = st.builds(
 trees = st.dictionaries(paths, st.tuples(items, st.sampled_from(["", "a", "libc6"])), max_size=20)
 
 
-@settings(max_examples=150)
+@settings(BOUNDED, max_examples=150)
 @given(trees)
 def test_what_was_signed_is_what_is_read_whatever_it_is(place: Path, tree: Tree) -> None:
     write(place, tree)
@@ -142,6 +143,7 @@ def test_a_folder_of_many_names_is_more_than_one_listing(place: Path) -> None:
     assert len(frames(raw)) == 1 + 1 + 4 + 1
 
 
+@settings(BOUNDED)
 @given(st.permutations([b"/etc/a", b"/etc/b", b"/etc/a/c", b"/etc/\xff", b"/etc/a.d/x"]))
 def test_the_same_tree_has_the_same_digest_in_whatever_order_it_was_walked(order: list[bytes]) -> None:
     def items(some: Iterable[bytes]) -> list[tuple[bytes, Item]]:
@@ -174,7 +176,7 @@ def test_the_digest_does_not_depend_on_where_a_folder_is_cut() -> None:
     assert whole.value() == cut.value() == image_digest((b"/etc", item) for item in many)
 
 
-@settings(max_examples=300)
+@settings(BOUNDED, max_examples=300)
 @given(data=st.data())
 def test_one_byte_changed_anywhere_is_refused(place: Path, signed: bytes, data: st.DataObject) -> None:
     broken = bytearray(signed)
@@ -294,13 +296,13 @@ def test_keys_rotate_a_manifest_signed_anew_is_believed_with_the_new_key_alone(p
     refused(place, raw)
 
 
-@settings(max_examples=300)
+@settings(BOUNDED, max_examples=300)
 @given(st.binary(max_size=200), st.sampled_from([b"", form.MAGIC, form.MAGIC + b"H\0\0\0\x05"]))
 def test_bytes_from_anywhere_are_refused_with_a_reason(place: Path, raw: bytes, start: bytes) -> None:
     assert refused(place, start + raw).message
 
 
-@settings(max_examples=400)
+@settings(BOUNDED, max_examples=400)
 @given(st.lists(st.tuples(st.sampled_from([b"D", b"H", b"S", b"\0"]), st.binary(max_size=60)), max_size=6))
 def test_frames_of_anything_that_the_key_signed_are_refused_or_read_and_nothing_else(
     place: Path, some: list[tuple[bytes, bytes]]

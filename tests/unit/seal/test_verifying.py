@@ -22,6 +22,7 @@ from hostseal.seal.walk import scan
 from hostseal.seal.work import Setup
 from unit.seal.sealed_tree import KEY, SealedTree
 
+BOUNDED = settings(derandomize=True, deadline=None)
 ADDED, CONTENT, MISSING, MODE = Change.ADDED, Change.CONTENT, Change.MISSING, Change.MODE
 
 
@@ -69,7 +70,7 @@ def do(root: Path, step: str, way: str) -> None:
         return  # not every step can be done on every tree
 
 
-@settings(max_examples=60)
+@settings(BOUNDED, max_examples=60)
 @given(STEPS, STEPS)
 def test_whatever_is_done_to_a_tree_it_differs_in_what_a_plain_comparison_finds(
     tmp_path_factory: pytest.TempPathFactory, before: list[tuple[str, str]], after: list[tuple[str, str]]

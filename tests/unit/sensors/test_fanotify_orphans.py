@@ -26,3 +26,20 @@ def test_beyond_the_limit_the_oldest_go_and_it_is_said() -> None:
     said = [orphans.add(removed(b"%d" % n, b"file", b""), None) for n in range(3)]
     assert said == [None, None, 1]
     assert len(orphans) == 2
+
+
+def test_what_comes_after_the_removal_that_the_kernel_merged_with_the_making_is_named_too() -> None:
+    orphans = Orphans()
+    assert list(orphans.below(b"inner", b"/etc/inner")) == []
+    assert orphans.named(b"inner") == b"/etc/inner"
+    orphans.clear()
+    assert orphans.named(b"inner") is None
+
+
+def test_only_records_that_do_not_count_yet_are_counted_as_dropped() -> None:
+    orphans = Orphans(limit=2)
+    orphans.add(removed(b"one", b"a", b""), None, counted=True)
+    orphans.add(removed(b"one", b"b", b""), None)
+    assert orphans.waiting == 1
+    assert orphans.add(removed(b"two", b"c", b""), None) == 1
+    assert (orphans.waiting, orphans.clear(), orphans.waiting) == (1, 1, 0)

@@ -1,5 +1,11 @@
 """Reading mountinfo, and which mounts matter."""
 
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
 from hostseal.sensors import mounts
 from hostseal.sensors.file_scope import Scope
 from hostseal.sensors.mounts import Mount
@@ -37,3 +43,39 @@ def test_this_machines_own_table_is_readable() -> None:
         assert first == table.read()
     assert any(mount.point == b"/" for mount in first)
     assert mounts.own()
+
+
+def test_what_has_changed_of_the_mounts_is_told_with_its_place_and_kind() -> None:
+    told: list[tuple[str, str, Mapping[str, Any]]] = []
+    more = Mount(40, "0:9", b"/", b"/usr/\xff", "tmpfs", "rw")
+    hardened = replace(LOCAL, options="ro,nosuid")
+    mounts.tell([ROOT, LOCAL, SPACE], [ROOT, hardened, more], lambda *loss: told.append(loss))
+    assert sorted(told) == [
+        (
+            "mounts_changed",
+            "/home/a b",
+            {"mounted": False, "type": None, "path": base64.b64encode(b"/home/a b").decode()},
+        ),
+        (
+            "mounts_changed",
+            "/usr/\\xff",
+            {"mounted": True, "type": "tmpfs", "path": base64.b64encode(b"/usr/\xff").decode()},
+        ),
+        (
+            "mounts_changed",
+            "/usr/local",
+            {
+                "mounted": True,
+                "type": "btrfs",
+                "remounted": ["ro", "ro,nosuid"],
+                "path": base64.b64encode(b"/usr/local").decode(),
+            },
+        ),
+    ]
+
+
+def test_another_mount_at_the_same_place_is_told_once() -> None:
+    told: list[str] = []
+    over = replace(LOCAL, number=41, device="0:12")
+    mounts.tell([LOCAL], [over], lambda _, scope, __: told.append(scope))
+    assert told == ["/usr/local"]
