@@ -11,7 +11,8 @@ _WORD = (
     r"(?:pass(?:word|wd|phrase)?|pwd|token|secret|(?:api|access|private)[-_.]?key|key|credentials?"
     r"|auth(?:orization)?|bearer|cookie)"
 )
-_NAME = rf"[\w.-]*{_WORD}\w*"
+# The last such word of a name counts, and what has matched is not tried again: the time grows with the argument alone.
+_NAME = rf"(?>[\w.-]*{_WORD})\w*+"
 _VALUE = r"\"[^\"]*\"?|'[^']*'?|[^\s&;,]+"
 _ASSIGNED = re.compile(
     rf"(?P<name>(?<![\w.-])-{{0,2}}{_NAME}[\"']?)(?P<equals>\s*[=:]\s*)(?:{_VALUE})", re.IGNORECASE
