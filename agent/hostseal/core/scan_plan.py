@@ -64,9 +64,15 @@ class Plan:
         """The jobs that wait, by their turns."""
         return tuple(self._waiting[cause] for cause in Cause if cause in self._waiting)
 
-    def ask(self, cause: Cause, scope: Iterable[bytes], asked: Iterable[int] = ()) -> None:
+    def ask(
+        self,
+        cause: Cause,
+        scope: Iterable[bytes],
+        asked: Iterable[int] = (),
+        pace: Pace = Pace.URGENT,
+    ) -> None:
         """Have a scope scanned from now on."""
-        self._put(Job(cause=cause, scope=merged(scope), asked=frozenset(asked)))
+        self._put(Job(cause=cause, scope=merged(scope), asked=frozenset(asked), pace=pace))
 
     def next_due(self) -> float | None:
         """Return when :meth:`begin` next has something."""

@@ -14,7 +14,7 @@ from hostseal.core.attribution import Confidence, Writer
 from hostseal.core.blind import Blind, Moment
 from hostseal.core.change_set import PathChange
 from hostseal.core.event import EventType
-from hostseal.core.scan_plan import Cause, Job, Outcome, Plan
+from hostseal.core.scan_plan import Cause, Job, Outcome, Pace, Plan
 from hostseal.core.scopes import WHOLE
 from hostseal.core.verdict import Sealed, Verdict
 from hostseal.errors import SealError
@@ -97,11 +97,14 @@ class Keeper:
             self._lock.notify_all()
 
     def rest(self, data: Mapping[str, Any], scope: Iterable[bytes], folders: frozenset[bytes] | None) -> None:
-        """Scan for what a recorded change set did not name; a later `files.changed` names it, if it can only be that."""
+        """Scan for what a recorded change set did not name; a later `files.changed` names it, if it can only be that.
+
+        There is no hurry: that there is more is on record with its writer, who may be at work still.
+        """
         with self._lock:
             if folders is not None and len(self._rests) < LIMIT:
                 self._rests.append(Rest(data=data, folders=folders))
-            self._plan.ask(Cause.LOSS, scope)
+            self._plan.ask(Cause.LOSS, scope, pace=Pace.REST)
             self._lock.notify_all()
 
     def ask(self, cause: Cause, scope: Iterable[bytes]) -> None:

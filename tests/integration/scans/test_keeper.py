@@ -317,6 +317,7 @@ def test_what_a_change_set_had_no_room_for_is_named_as_its_writers(tree: SealedT
         running.keeper.rest(unnamed("/usr/bin/dpkg"), [d], frozenset({d}))
         data = spool.wait("files.changed")
         running.until(lambda status: status["scans"]["last"]["cause"] == "loss")
+        assert running.keeper.status()["scans"]["last"]["pace"] == "rest", "its writer may be at work still"
     assert (data["writer"], data["count"], data["truncated"]) == (
         unnamed("/usr/bin/dpkg")["writer"],
         2,
