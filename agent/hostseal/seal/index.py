@@ -1,28 +1,39 @@
 """One path's entry in microseconds and a few MB, however long the manifest: an SQLite file made from it."""
 
-import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
-from hostseal import durable, keys
 from hostseal.core.seal import Entry, Header, Personal
 from hostseal.core.seal_compare import Own
-from hostseal.core.seal_format import Item, Listing, entry
+from hostseal.core.seal_format import Item, entry
 from hostseal.core.trees import Position, Trees
-from hostseal.errors import KeyFileError, SealError
-from hostseal.seal.reading import Reader
+from hostseal.errors import SealError
 
-_FILE = "seal-index.sqlite"
-_FORM = 2  # of the index, not of the manifest: another one is made anew
-_SCHEMA = """
-CREATE TABLE about (form INTEGER, manifest TEXT);
-CREATE TABLE entries (folder BLOB, name BLOB, item BLOB, package TEXT, PRIMARY KEY (folder, name)) WITHOUT ROWID;
-"""
+FILE = "seal-index.sqlite"
+BELIEVE_SECONDS = 600.0
+"""How long a manifest may take to be believed: one of a million entries takes some seconds."""
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a manifest is not believed, as in :class:`SealError`."""
+
+    message: str
+    hint: str = ""
+    cause: str = "unreadable"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What :mod:`hostseal.seal.indexing` found out: the manifest's digest and header, or a refusal."""
+
+    manifest: str = ""
+    header: Header | None = None
+    refusal: Refusal | None = None
 
 
 class SealIndex:
@@ -40,19 +51,13 @@ class SealIndex:
     def open(cls, folder: Path, manifest: Path, key: Path) -> Self:
         """Return the index in `folder` (root's alone), made anew unless it is of this manifest.
 
-        The whole manifest is read and its signature checked each time. SealError, with its cause; OSError.
+        The whole manifest is read and its signature checked each time, by a process of its own. SealError, with its
+        cause; OSError.
         """
-        try:
-            public = keys.public_key(key)
-        except KeyFileError as error:
-            raise SealError(error.message, hint=error.hint, cause="unknown_key") from error
-        with Reader.open(manifest, public) as reader:
-            place = folder / _FILE
-            if not _is_of(place, reader.digest):
-                _make(place, reader)
-            database = sqlite3.connect(f"file:{place}?mode=ro", uri=True, check_same_thread=False)
-            database.execute("PRAGMA cache_size = -1024")
-            return cls(database, reader.header, reader.digest)
+        header, digest = _believed(folder, manifest, key)
+        database = sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True, check_same_thread=False)
+        database.execute("PRAGMA cache_size = -1024")
+        return cls(database, header, digest)
 
     def entry(self, path: bytes) -> Entry | None:
         """Return what the seal says of a path, None if it says nothing. SealError when the index cannot be read."""
@@ -78,42 +83,25 @@ class SealIndex:
         self._database.close()
 
 
-def _is_of(place: Path, manifest: str) -> bool:
-    if not place.exists():
-        return False
+def _believed(folder: Path, manifest: Path, key: Path) -> tuple[Header, str]:
+    """Return a manifest's header and digest once its index is there."""
+    command: list[str | Path] = [sys.executable, "-I", "-m", "hostseal.seal.indexing", folder, manifest, key]
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{place}?mode=ro", uri=True)) as database:
-            return database.execute("SELECT form, manifest FROM about").fetchall() == [(_FORM, manifest)]
-    except sqlite3.DatabaseError:
-        return False
-
-
-def _make(place: Path, reader: Reader) -> None:
-    """Make the index beside its place and put it there when it is whole."""
-    draft = place.with_name(f".{place.name}.new")
-    draft.unlink(missing_ok=True)
-    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    with contextlib.closing(sqlite3.connect(draft)) as database:
-        database.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
-        encoder = msgspec.msgpack.Encoder()
-        with database:
-            for listing in reader.listings():
-                database.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", _rows(listing, encoder))
-            database.execute("INSERT INTO about VALUES (?, ?)", (_FORM, reader.digest))
-    _sync(draft)
-    draft.replace(place)
-    durable.sync_directory(place.parent)
-
-
-def _sync(place: Path) -> None:
-    file = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
-
-
-def _rows(listing: Listing, encoder: msgspec.msgpack.Encoder) -> Iterator[tuple[bytes, bytes, bytes, str]]:
-    packages = listing.packages()
-    for item in listing.items:
-        yield listing.folder, item.name, encoder.encode(item), next(packages, "")
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=BELIEVE_SECONDS, check=False
+        )
+        answer = msgspec.json.decode(done.stdout, type=Answer)
+    except subprocess.TimeoutExpired as error:
+        raise SealError(
+            f"the manifest was not read within {BELIEVE_SECONDS:g} s", hint=str(manifest)
+        ) from error
+    except msgspec.DecodeError as error:
+        said = done.stderr.decode("utf-8", "backslashreplace").strip()[-500:]
+        raise SealError(
+            f"the manifest's reader ended with status {done.returncode}: {said}", hint=str(manifest)
+        ) from error
+    if answer.refusal is not None:
+        raise SealError(answer.refusal.message, hint=answer.refusal.hint, cause=answer.refusal.cause)
+    if answer.header is None:
+        raise SealError("the manifest's reader gave no header", hint=str(manifest))
+    return answer.header, answer.manifest
