@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from hostseal.config.files import FilesSettings
 from hostseal.core.attribution import ProcessFacts, Proof, TracedChange
 from hostseal.errors import SensorDiedError, SpoolError
 from hostseal.ports import FileSink
+from hostseal.sensors.file_guard import Guard, Unguarded
 from hostseal.sensors.file_service import FileService
 from hostseal.sensors.file_watch import FileWatch
 from hostseal.sensors.laying import Laying
@@ -71,10 +72,18 @@ def watching(
     spool: Spool,
     sessions: Callable[[int], Mapping[str, Any] | None] = lambda _: None,
     laying: Laying | None = None,
+    guard: Guard | None = None,
 ) -> Iterator[FileWatch]:
     settings = FilesSettings(watch=("/nowhere",), quiet_seconds=0.05, max_age_seconds=1.0, max_paths=2)
     watch = FileWatch(
-        settings, spool, sessions, lambda _: None, SystemClock(), make=lambda: Scripted(script), laying=laying
+        settings,
+        spool,
+        sessions,
+        lambda _: None,
+        SystemClock(),
+        make=lambda: Scripted(script),
+        laying=laying,
+        guard=guard,
     )
     stop = threading.Event()
     thread = threading.Thread(target=watch.run, args=(stop,))
@@ -223,3 +232,24 @@ def test_between_two_settings_the_watch_says_that_it_was_off() -> None:
     thread.join(DEADLINE)
     kind, data, _ = spool.events[0]
     assert (kind, data["cause"], "/etc" in data["scope"]) == ("sensor.lost", "settings_changed", True)
+
+
+class Noting(Unguarded):
+    """Notes what was renamed."""
+
+    def __init__(self) -> None:
+        self.renamed: list[bytes] = []
+
+    def moved(self, paths: Sequence[bytes]) -> None:
+        self.renamed += paths
+
+
+def test_what_was_renamed_is_handed_on_once_it_is_on_record() -> None:
+    def script(sink: FileSink) -> None:
+        for path, what in ((b"/nowhere/d", "renamed"), (b"/nowhere/a", "modified")):
+            sink.changed(TracedChange(path=path, what=what, at=time.monotonic(), process=None))
+
+    spool, guard = Spool(), Noting()
+    with watching(script, spool, guard=guard):
+        spool.wait(lambda: bool(spool.of("files.changed")))
+    assert guard.renamed == [b"/nowhere/d"]
