@@ -20,9 +20,10 @@ NEVER_SHOWN = (
     "/etc/shadow*", "/etc/gshadow*", "/etc/nshadow*", "/etc/.*shadow*", "/etc/security/*opasswd*", "/etc/ssl/private/*",
     "/etc/ssh/ssh_host_*_key", "*/.ssh/id_*", "*/.gnupg/*", "*.key", "*privkey*", "*.p12", "*.pfx", "*.jks", "*.keytab",
     "*.kdbx", "*/.netrc", "*/.pgpass", "*htpasswd*", "/etc/ppp/*-secrets*", "/etc/ipsec*.secrets*", "/etc/wireguard/*",
-    "/etc/hostseal/*token*", "/var/lib/hostseal/*",
+    "/etc/hostseal/*token*", "/var/lib/hostseal/*", "*/.*_history",
 )  # fmt: skip
-"""Files that are secrets as a whole. No setting takes one out: they are never read for a diff, nor kept."""
+"""Files that are secrets as a whole, and shells' histories, for what people type is recorded only where
+`sessions.record_commands` says so. No setting takes one out: they are never read for a diff, nor kept."""
 
 
 class DiffSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -108,7 +108,7 @@ def test_it_stops_when_told(tmp_path: Path) -> None:
         "/etc/ssh/ssh_host_ed25519_key", "/etc/ssl/private/site.pem", "/etc/nginx/tls/site.key", "/root/.ssh/id_ed25519",
         "/home/bob/.ssh/id_rsa", "/etc/hostseal/opa/token", "/etc/hostseal/ledger/token", "/etc/hostseal/opa/server.key",
         "/etc/letsencrypt/archive/x/privkey1.pem", "/etc/ppp/chap-secrets", "/etc/ipsec.secrets", "/etc/wireguard/wg0.conf",
-        "/etc/apache2/.htpasswd", "/etc/security/opasswd", "/etc/krb5.keytab",
+        "/etc/apache2/.htpasswd", "/etc/security/opasswd", "/etc/krb5.keytab", "/root/.bash_history",
     ],
 )  # fmt: skip
 def test_no_setting_takes_out_what_is_never_shown(path: str) -> None:
