@@ -6,10 +6,13 @@ PYTHONPATH=agent:molecule:tests python -m bench.files_all
 import subprocess
 import sys
 
+from bench import results
+
 STEPS = (
     ("files_burst", "--rounds", "3"),
     ("files_delay",),
     ("files_host", "--pairs", "6"),
+    ("seal", "--rounds", "3", "--json", str(results.FOLDER / "seal.json")),
     ("tables",),
     ("plot",),
 )

@@ -10,7 +10,7 @@ import pytest
 from lab import Host, HostOptions, Lab, all_labs, leftovers
 
 HostFactory = Callable[..., Host]
-OURS = re.compile(r"e2e-p(\d+)")
+OURS = re.compile(r"boot-p(\d+)")
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def lab() -> Iterator[Lab]:
         process = OURS.fullmatch(stale.prefix)
         if process is not None and not Path(f"/proc/{process[1]}").exists():
             stale.down()
-    prefix = f"e2e-p{os.getpid()}"
+    prefix = f"boot-p{os.getpid()}"
     with Lab(prefix) as instance:
         yield instance
     assert leftovers(prefix) == []
