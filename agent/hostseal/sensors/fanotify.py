@@ -98,8 +98,10 @@ class FanotifySensor:
                         noise.heed()
                         changes.mounted()
                         places.refresh(table.read(), sink.lost)
-                    taken, more = _take(group, changes, sink) if group in ready else _settle(changes, sink)
-                    if pause := pace.pause(taken, time.monotonic(), more=more):
+                    taken, more, begun = (
+                        _take(group, changes, sink) if group in ready else _settle(changes, sink)
+                    )
+                    if pause := pace.pause(taken, time.monotonic(), more=more, begun=begun):
                         stop.wait(pause)
             finally:
                 changes.end()
@@ -137,20 +139,20 @@ def read_batch(group: int) -> tuple[list[Record], bool]:
         raise
 
 
-def _take(group: int, changes: Changes, sink: CountingSink) -> tuple[int, bool]:
-    """Hand on what one read brings; return how many records that were, and whether there may be more."""
+def _take(group: int, changes: Changes, sink: CountingSink) -> tuple[int, bool, bool]:
+    """Hand on what one read brings; return how many records that were, whether there may be more, and a program began."""
     records, more = read_batch(group)
     now = time.monotonic()
     try:
         sink.changed_many(changes.take(records, now) + changes.settled(now))
     finally:
         _close(records)
-    return len(records), more
+    return len(records), more, any(record.mask & abi.OPEN_EXEC for record in records)
 
 
-def _settle(changes: Changes, sink: CountingSink) -> tuple[int, bool]:
+def _settle(changes: Changes, sink: CountingSink) -> tuple[int, bool, bool]:
     sink.changed_many(changes.settled(time.monotonic()))
-    return 0, False
+    return 0, False, False
 
 
 def _close(records: Iterable[Record]) -> None:

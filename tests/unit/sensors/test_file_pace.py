@@ -21,6 +21,13 @@ def test_many_records_or_many_reads_make_it_wait_and_quiet_ends_that() -> None:
     assert [pace.pause(1, 2.0, more=False) for _ in range(BUSY_READS)][-1] == PAUSE_SECONDS
 
 
+def test_it_does_not_wait_while_programs_begin_for_short_ones_are_gone_at_once() -> None:
+    pace = Pace()
+    assert [pace.pause(3, at / 1000, more=False, begun=True) for at in range(100)] == [0.0] * 100
+    assert pace.pause(BUSY_RECORDS, 0.11, more=False) == 0.0, "the next may follow"
+    assert pace.pause(BUSY_RECORDS, 0.11 + STAYS_SECONDS, more=False) == PAUSE_SECONDS
+
+
 def test_it_never_waits_while_there_is_more_to_read() -> None:
     assert Pace().pause(10 * BUSY_RECORDS, 1.0, more=True) == 0.0
 
