@@ -17,7 +17,9 @@ from hostseal.core.channel import ON_TERMINAL, Kind
 
 NO_CHANNEL_AFTER_SECONDS = 5.0
 CLOSED_GRACE_SECONDS = 1.0
-WITNESS_GRACE_SECONDS = 10.0
+WITNESS_GRACE_SECONDS = 20.0
+"""More than the hook waits, ten seconds, and the agent then takes to take in what the hook has left on disk."""
+
 KEPT = 4096
 
 
