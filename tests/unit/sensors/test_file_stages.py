@@ -104,6 +104,9 @@ class Guard:
         ), "told before it was on record"
         self.judged += [path for path, _ in verdicts]
 
+    def moved(self, paths: Sequence[bytes]) -> None:
+        assert paths == []
+
     def owe(self, loss: Owed, cause: Cause, scope: Iterable[bytes]) -> None:
         kind, data = self._spool.events[-1]
         assert (kind, data["cause"], data["rescanned"]) == ("sensor.lost", loss.cause, False)
