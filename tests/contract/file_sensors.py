@@ -11,7 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hostseal.ports import FileSensor, RawChange
+
+NEEDS_ROOT = pytest.mark.skipif(
+    os.geteuid() != 0 and "CI" not in os.environ, reason="fanotify and mounts need root"
+)
+"""For people without root; CI has it, or fails."""
 
 DEADLINE = 30.0
 LAZILY = ("umount", "--lazy")

@@ -6,15 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from contract.file_sensors import Grounds, Sink, mounted, running, tmpfs
+from contract.file_sensors import NEEDS_ROOT, Grounds, Sink, mounted, running, tmpfs
 from hostseal.ports import FileSensor
 from hostseal.sensors import fanotify_noise
 from hostseal.sensors.fanotify import FanotifySensor
 from hostseal.sensors.file_scope import Scope
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 and "CI" not in os.environ, reason="fanotify and mounts need root"
-)
+pytestmark = NEEDS_ROOT
 BUSY = 50
 RUSH = "for n in range(400): open(a[0] + b'/log', 'ab').write(b'x'); os.sched_yield()"
 WRITE = "open(a[0], 'ab').write(b'more')"

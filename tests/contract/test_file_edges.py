@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from contract.file_sensors import DEADLINE, Grounds, Sink, mounted, running, tmpfs
+from contract.file_sensors import DEADLINE, NEEDS_ROOT, Grounds, Sink, mounted, running, tmpfs
 from hostseal.clock import SystemClock
 from hostseal.config.files import Backend, FilesSettings
 from hostseal.ports import FileSensor
@@ -21,9 +21,7 @@ from hostseal.sensors.file_scope import Scope
 from hostseal.sensors.file_watch import FileWatch
 from hostseal.sensors.inotify import InotifySensor
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 and "CI" not in os.environ, reason="fanotify and mounts need root"
-)
+pytestmark = NEEDS_ROOT
 PATH_MAX = 4096
 KINDS: dict[str, Callable[[Scope], FileSensor]] = {
     "fanotify": FanotifySensor,

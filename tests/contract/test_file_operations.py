@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from contract.file_sensors import DEADLINE, Sink, overlay, tmpfs
+from contract.file_sensors import DEADLINE, NEEDS_ROOT, Sink, overlay, tmpfs
 from contract.file_world import Hands, Observer
 from hostseal.ports import FileSensor
 from hostseal.sensors import fanotify_links, file_unclosed
@@ -20,9 +20,7 @@ from hostseal.sensors.fanotify import FORMS, FanotifySensor
 from hostseal.sensors.file_scope import Scope
 from hostseal.sensors.inotify import InotifySensor
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 and "CI" not in os.environ, reason="fanotify and mounts need root"
-)
+pytestmark = NEEDS_ROOT
 NUMBERS = st.integers(0, 2**16)
 NAMES = st.sampled_from([b"a", b"b", b".ssh", b"\xff \n"])
 DEED_NAMES = (

@@ -6,16 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from contract.file_sensors import DEADLINE, Grounds, Sink, mounted, overlay, plain, running, tmpfs
+from contract.file_sensors import DEADLINE, NEEDS_ROOT, Grounds, Sink, mounted, overlay, plain, running, tmpfs
 from hostseal.core.attribution import Proof, TracedChange
 from hostseal.ports import FileSensor
 from hostseal.sensors.fanotify import FanotifySensor
 from hostseal.sensors.file_scope import Scope
 from hostseal.sensors.inotify import InotifySensor
 
-needs_root = pytest.mark.skipif(
-    os.geteuid() != 0 and "CI" not in os.environ, reason="fanotify and mounts need root"
-)
 QUEUE = int(Path("/proc/sys/fs/fanotify/max_queued_events").read_text("ascii"))
 INOTIFY_QUEUE = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text("ascii"))
 KINDS = {
@@ -28,7 +25,7 @@ Make = Callable[[], FileSensor]
 WRITE = "open(a[0], 'w').write('x')"
 
 
-@pytest.fixture(params=[pytest.param(k, marks=() if k == "inotify-plain" else needs_root) for k in KINDS])
+@pytest.fixture(params=[pytest.param(k, marks=() if k == "inotify-plain" else NEEDS_ROOT) for k in KINDS])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -145,7 +142,7 @@ def test_a_match_that_comes_to_be_later_is_watched(grounds: Grounds, sink: Sink)
     assert sink.wait(lambda: bool(sink.what(grounds.root + b"/home/eve/.ssh/k")))
 
 
-@needs_root
+@NEEDS_ROOT
 def test_a_mount_over_a_watched_directory_is_a_loss_and_what_is_in_it_is_watched(
     grounds: Grounds, sink: Sink
 ) -> None:
@@ -206,7 +203,7 @@ def test_what_the_agent_itself_writes_is_told_by_nobody_or_without_a_writer(
     assert bool(sink.what(grounds.etc + b"/own")) == kind.startswith("inotify")
 
 
-@needs_root
+@NEEDS_ROOT
 def test_a_bind_mount_elsewhere_is_no_way_around(grounds: Grounds, sink: Sink, tmp_path: Path) -> None:
     with mounted("--bind", os.fsdecode(grounds.etc), at=tmp_path / "elsewhere"):
         grounds.do(WRITE, os.fsencode(tmp_path) + b"/elsewhere/x")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from contract import file_ways
-from contract.file_sensors import DEADLINE, Grounds, Sink, mounted, overlay, running, tmpfs
+from contract.file_sensors import DEADLINE, NEEDS_ROOT, Grounds, Sink, mounted, overlay, running, tmpfs
 from hostseal.core.attribution import Proof, TracedChange
 from hostseal.sensors import file_unclosed
 from hostseal.sensors.fanotify import FanotifySensor
@@ -30,9 +30,7 @@ SENSORS = {"fanotify": FanotifySensor, "inotify": InotifySensor}
 Place = tuple[Grounds, Sink]
 serial = itertools.count()
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 and "CI" not in os.environ, reason="fanotify and mounts need root"
-)
+pytestmark = NEEDS_ROOT
 
 
 @contextmanager

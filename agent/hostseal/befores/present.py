@@ -7,7 +7,7 @@ from enum import Enum
 
 import msgspec
 
-from hostseal.sensors.file_digest import opened
+from hostseal.befores.regular import opened
 
 _STAMP = struct.Struct("=QQqqq")
 

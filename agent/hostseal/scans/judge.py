@@ -14,7 +14,9 @@ from hostseal.core.verdict import Design, Sealed, Verdict, judged, unreadable, u
 from hostseal.errors import SealError
 from hostseal.ports import Seal
 from hostseal.seal.look import entry
-from hostseal.sensors.file_digest import FILE_LIMIT
+
+FILE_LIMIT = 64 << 20
+"""Of a file that is not sealed: a larger one has no digest."""
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):

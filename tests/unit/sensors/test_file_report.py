@@ -10,7 +10,7 @@ import pytest
 
 from hostseal.core.attribution import UNKNOWN, Confidence, Writer, WriterKind
 from hostseal.core.change_set import ChangeSet, PathChange, What
-from hostseal.sensors.file_digest import sha256
+from hostseal.scans.judge import unjudged
 from hostseal.sensors.file_report import report
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
@@ -139,4 +139,5 @@ def test_only_regular_files_of_a_bearable_size_have_a_digest(tmp_path: Path, kin
         path.mkdir()
     elif kind == "large":
         path.write_bytes(b"x" * 11)
-    assert sha256(os.fsencode(path), limit=10) is None
+    change = PathChange(os.fsencode(path), (What.MODIFIED,))
+    assert unjudged(change, ACTION, Confidence.EXACT, 10).sha256 is None

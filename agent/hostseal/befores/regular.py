@@ -1,13 +1,9 @@
-"""The SHA-256 of a file that may be anything by now: no link, device or pipe is ever opened for it."""
+"""Opens a file that may be anything by now: no link, device or pipe is ever opened for reading."""
 
 import contextlib
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
-
-FILE_LIMIT = 64 << 20
-_CHUNK = 1 << 18
 
 
 @contextlib.contextmanager
@@ -32,20 +28,3 @@ def opened(path: bytes, limit: int) -> Iterator[tuple[int, os.stat_result] | Non
     finally:
         if file is not None:
             os.close(file)
-
-
-def sha256(path: bytes, limit: int = FILE_LIMIT) -> str | None:
-    """Return the digest of a regular file of at most `limit` bytes, None for anything else."""
-    with opened(path, limit) as file:
-        try:
-            return None if file is None else _digest(file[0], limit)
-        except OSError:
-            return None
-
-
-def _digest(file: int, limit: int) -> str | None:
-    digest, left = hashlib.sha256(), limit + 1
-    while left > 0 and (chunk := os.read(file, min(_CHUNK, left))):
-        digest.update(chunk)
-        left -= len(chunk)
-    return digest.hexdigest() if left > 0 else None
