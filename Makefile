@@ -40,6 +40,7 @@ check-python: setup
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
 	$(VENV)/mypy
+	@mkdir -p .cache; $(VENV)/pytest --collect-only -qq > .cache/collected || { cat .cache/collected; exit 1; }
 
 check-policies: setup tools
 	.tools/bin/opa fmt --list --fail policies

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.file_sensors import Grounds, Sink, running
-from contract.test_file_sensor import KINDS, needs_root
+from contract.file_sensors import NEEDS_ROOT, Grounds, Sink, running
+from contract.test_file_sensor import KINDS
 from hostseal.config.files import FilesSettings
 from hostseal.ports import FileSensor
 from hostseal.sensors.file_scope import Scope
@@ -26,7 +26,7 @@ SEEN = (
 NOT_SEEN = (".bash_history", ".zsh_history", ".viminfo", ".lesshst", "notes.txt")
 
 
-@pytest.fixture(params=[pytest.param(k, marks=() if k == "inotify-plain" else needs_root) for k in KINDS])
+@pytest.fixture(params=[pytest.param(k, marks=() if k == "inotify-plain" else NEEDS_ROOT) for k in KINDS])
 def seen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[list[str]], Sink]]:
     """Return a function that has a user come to be who writes files, and returns what a sensor saw."""
     backend, ground = KINDS[request.param]
