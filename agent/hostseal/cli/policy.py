@@ -1,11 +1,8 @@
-"""`hostseal policy`: builds the bundle that hosts get."""
-
-import json
-from pathlib import Path
+"""`hostseal policy`: writes, checks and previews policies, and builds the bundle that hosts get."""
 
 import click
 
-from hostseal.errors import PolicyError
+from hostseal.cli.policy_build import build
 
 
 @click.group()
@@ -13,22 +10,4 @@ def policy() -> None:
     """Policies and their bundle."""
 
 
-@policy.command()
-@click.option("--policies", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
-@click.option("--site", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
-@click.option("--signing-key", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--opa", type=click.Path(dir_okay=False, path_type=Path), envvar="HOSTSEAL_OPA", default="opa")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
-def build(policies: Path, site: Path, signing_key: Path | None, opa: Path, out: Path) -> None:
-    """Build the bundle from POLICIES and the SITE's data; print its revision and whether it changed, as JSON."""
-    from hostseal.policy.bundle import build as build_bundle
-
-    try:
-        data = json.loads(site.read_bytes())
-    except ValueError as error:
-        raise PolicyError(f"not valid JSON: {error}", hint=str(site)) from error
-    marker = out.with_name(out.name + ".revision")
-    before = marker.read_text("ascii") if marker.exists() and out.exists() else None
-    revision = build_bundle(opa, policies, data, out, signing_key)
-    marker.write_text(revision, "ascii")
-    click.echo(json.dumps({"revision": revision, "changed": revision != before}))
+policy.add_command(build)

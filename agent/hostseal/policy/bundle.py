@@ -8,22 +8,25 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from hostseal import durable
 from hostseal.errors import PolicyError
 from hostseal.policy import signing
-from hostseal.policy import site as site_data
+from hostseal.policy.sources import MANIFEST, collect
 
-SITE_DATA = "hostseal/site/data.json"
-MANIFEST = ".manifest"
 SECONDS = 60
 
 
-def build(opa: Path, policies: Path, site: Mapping[str, Any], out: Path, signing_key: Path | None) -> str:
+def build(
+    opa: Path,
+    policies: Path,
+    site: Mapping[str, Any],
+    out: Path,
+    signing_key: Path | None,
+    rules: Sequence[Path] = (),
+) -> str:
     """Build the bundle into `out` and return its revision.
 
     The revision is a digest of what is in the bundle: the policies without their tests, and `site` merged over
@@ -32,7 +35,7 @@ def build(opa: Path, policies: Path, site: Mapping[str, Any], out: Path, signing
     does not take, for an unusable key, and when OPA cannot be run or takes more than SECONDS.
     """
     program = _program(opa)
-    files = _contents(policies, site)
+    files = collect(policies, site, rules)
     revision = _revision(files)
     with tempfile.TemporaryDirectory(prefix="hostseal-bundle-") as name:
         work = Path(name)
@@ -60,24 +63,6 @@ def _program(opa: Path) -> str:
             f"{opa} is not a program", hint="`make tools` builds OPA; HOSTSEAL_OPA names another one"
         )
     return str(Path(found).absolute())
-
-
-def _contents(policies: Path, site: Mapping[str, Any]) -> dict[str, bytes]:
-    """Return the bundle's files by their name in it."""
-    try:
-        defaults = json.loads((policies / SITE_DATA).read_bytes())
-        manifest = (policies / MANIFEST).read_bytes()
-    except (OSError, ValueError) as error:
-        raise PolicyError(f"these are not Hostseal's policies: {error}", hint=str(policies)) from error
-    if not isinstance(site, Mapping):
-        raise PolicyError("the site data is not a table of keys", hint="site data")
-    merged = site_data.merge(defaults, site)
-    rules = {
-        str(PurePosixPath(path.relative_to(policies))): path.read_bytes()
-        for path in policies.rglob("*.rego")
-        if not path.name.endswith("_test.rego")
-    }
-    return {**rules, MANIFEST: manifest, SITE_DATA: msgspec.json.encode(merged, order="sorted")}
 
 
 def _revision(files: Mapping[str, bytes]) -> str:
