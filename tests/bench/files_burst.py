@@ -197,14 +197,18 @@ def recorded(state: Path) -> Result:
     reader = SpoolReader(state / "spool.db")
     lost: dict[str, int] = {}
     counted = named = 0
+    sets: set[tuple[str, str]] = set()
     for found in reader.events():
         event = found["event"]
         if event["type"] == "sensor.lost" and not event["data"]["rescanned"]:
             cause = event["data"]["cause"]
             lost[cause] = lost.get(cause, 0) + event["data"]["detail"].get("count", 1)
         elif event["type"] == "files.changed":
-            counted += event["data"]["count"]
             named += len(event["data"]["paths"])
+            when = event["data"]["first"], event["data"]["last"]
+            if when not in sets:  # what a scan names later of a change set, the set has counted
+                sets.add(when)
+                counted += event["data"]["count"]
     return {"counted": counted, "named": named, "lost": lost, "undecided": reader.pending()}
 
 
