@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from hostseal.config.files import FilesSettings
 from hostseal.core import seal_format as form
 from hostseal.core.seal import Header, Personal
+from hostseal.core.text import faithful
 from hostseal.core.trees import Position, Trees
 from hostseal.errors import SealError
 from hostseal.seal import workers
@@ -21,8 +22,10 @@ from hostseal.seal.reading import Reader
 from hostseal.seal.walk import Part, Walk
 from hostseal.seal.work import Looked, Setup
 from hostseal.seal.writing import Writer
+from hostseal.sensors import mounts
 
 SEALED = FilesSettings().watch
+_LIVE = {"proc", "sysfs", "devtmpfs", "cgroup", "cgroup2"}
 _TASK_NAMES = 256
 _TASK_FOLDERS = 64
 _MANIFEST = os.path.split(os.fsencode(MANIFEST))
@@ -46,11 +49,12 @@ def create(
     jobs: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Made:
-    """Write the signed manifest of the tree at `root`; SealError when anything cannot be read.
+    """Write the signed manifest of the tree at `root`; SealError when anything cannot be read, or a system runs there.
 
     The image's digest is of the whole tree, without a manifest that may lie in it already. `jobs`: processes, as many as
     there are processors when it is None. `progress` is called with how many paths came since the last call.
     """
+    _refuse_live(root)
     trees = Trees(map(os.fsencode, sealed))
     with _opened(root) as folders, Writer(out) as writer, Packages(root) as packages:
         walk = Walk(folders)
@@ -95,6 +99,18 @@ def digest(path: Path) -> str:
     """Return a manifest file's own digest: by it the control side knows that a host has the right one. OSError."""
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _refuse_live(root: Path) -> None:
+    """Reading all of /proc ends in /proc/kcore or never."""
+    top = os.fsencode(root.resolve())
+    for mount in mounts.own():
+        if mount.type in _LIVE and mounts.under(mount.point, top):
+            where = faithful(mount.point)
+            raise SealError(
+                f"{root} cannot be sealed: there is a {mount.type} at {where}",
+                hint="a system runs there; seal the tree of an image, with nothing mounted below it",
+            )
 
 
 def _opened(root: Path) -> Folders:

@@ -154,3 +154,10 @@ def test_what_cannot_be_read_stops_a_seal_and_breaks_a_comparison(root: Path, tm
 def test_a_vanishing_tree_is_an_empty_one(tmp_path: Path) -> None:
     found = scan(os.fsencode(tmp_path / "none"))
     assert (found.items, found.unreadable) == ((), {})
+
+
+def test_a_running_system_is_refused_at_once_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(SealError, match="there is a ") as refused:
+        files.create(Path("/"), tmp_path / "m", KEY)
+    assert "seal the tree of an image" in refused.value.hint
+    assert not (tmp_path / "m").exists()
