@@ -1,7 +1,8 @@
 """Which part of the sealed trees is scanned next, and what becomes of a scan that does not end.
 
-At most one job waits for each cause, so that the queue is bounded whatever happens: what is asked meanwhile widens it.
-A job that runs takes nothing in any more, for what it has passed it does not see again.
+At most one job waits for each cause and pace, so that the queue is bounded whatever happens: what is asked meanwhile
+widens it. A job that runs takes nothing in any more, for what it has passed it does not see again; one in the background
+gives way to an urgent one, a few times.
 """
 
 from collections.abc import Iterable
@@ -36,7 +37,12 @@ class Outcome(StrEnum):
 
     DONE = "done"
     LATE = "late"
+    GAVE_WAY = "gave_way"
     FAILED = "failed"
+
+
+GIVES_WAY = 3
+"""How often one job is broken off for an urgent one. It begins anew, and what it has read it does not read again."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +53,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     asked: frozenset[int] = frozenset()
     pace: Pace = Pace.URGENT
     attempts: int = 0
+    gave_way: int = 0
     due: float = 0.0
 
 
@@ -56,13 +63,14 @@ class Plan:
     def __init__(self, attempts: int) -> None:
         """`attempts` is how often a job is tried until it is given up."""
         self._attempts = attempts
-        self._waiting: dict[Cause, Job] = {}
+        self._waiting: dict[tuple[Pace, Cause], Job] = {}
         self.running: Job | None = None
 
     @property
     def waiting(self) -> tuple[Job, ...]:
         """The jobs that wait, by their turns."""
-        return tuple(self._waiting[cause] for cause in Cause if cause in self._waiting)
+        turns = ((pace, cause) for pace in Pace for cause in Cause)
+        return tuple(self._waiting[turn] for turn in turns if turn in self._waiting)
 
     def ask(
         self,
@@ -84,8 +92,15 @@ class Plan:
             return None
         self.running = next((job for job in self.waiting if job.due <= now), None)
         if self.running is not None:
-            del self._waiting[self.running.cause]
+            del self._waiting[self.running.pace, self.running.cause]
         return self.running
+
+    def gives_way(self, now: float) -> bool:
+        """Tell whether the running job is one for the background while an urgent one is due."""
+        job = self.running
+        if job is None or job.pace is not Pace.REST or job.gave_way >= GIVES_WAY:
+            return False
+        return any(one.pace is Pace.URGENT and one.due <= now for one in self._waiting.values())
 
     def ended(self, outcome: Outcome, now: float) -> Job | None:
         """Take how the running job ended; return it when it is given up, so that somebody says so."""
@@ -94,6 +109,9 @@ class Plan:
             return None
         if outcome is Outcome.LATE and job.pace is Pace.URGENT:
             self._put(replace(job, pace=Pace.REST, due=now))
+            return None
+        if outcome is Outcome.GAVE_WAY:
+            self._put(replace(job, gave_way=job.gave_way + 1, due=now))
             return None
         attempts = job.attempts + 1
         if attempts >= self._attempts:
@@ -108,15 +126,17 @@ class Plan:
         return dropped
 
     def _put(self, job: Job) -> None:
-        known = self._waiting.get(job.cause)
+        turn = job.pace, job.cause
+        known = self._waiting.get(turn)
         if known is None:
-            self._waiting[job.cause] = job
+            self._waiting[turn] = job
             return
-        self._waiting[job.cause] = Job(
+        self._waiting[turn] = Job(
             cause=job.cause,
             scope=merged(known.scope, job.scope),
             asked=known.asked | job.asked,
-            pace=Pace.URGENT if Pace.URGENT in {known.pace, job.pace} else Pace.REST,
+            pace=job.pace,
             attempts=max(known.attempts, job.attempts),
+            gave_way=max(known.gave_way, job.gave_way),
             due=min(known.due, job.due),
         )

@@ -65,10 +65,13 @@ class Child:
         self._program = tuple(program) or (sys.executable, "-I", "-m", "hostseal")
         self.pid: int | None = None
 
-    def run(self, job: Job, take: Take, tick: Tick, stop: threading.Event) -> Ended:
+    def run(
+        self, job: Job, take: Take, tick: Tick, stop: threading.Event, gives_way: Callable[[], bool] = bool
+    ) -> Ended:
         """Scan; hand on differences as they are found, and call `tick` at least every second.
 
-        A scan that is over its time is killed: LATE. One that says no last line has failed, however it ended.
+        A scan that is over its time is killed: LATE; so is one that `gives_way`, asked as often: GAVE_WAY. One that says no
+        last line has failed, however it ended.
         """
         limit = self._settings.urgent_seconds if job.pace is Pace.URGENT else self._settings.limit_seconds
         try:
@@ -85,7 +88,7 @@ class Child:
         try:
             with contextlib.suppress(OSError):  # gone already
                 os.setpriority(os.PRIO_PROCESS, process.pid, NICE[job.pace])
-            return self._follow(process, take, tick, stop, time.monotonic() + limit)
+            return self._follow(process, take, tick, stop, time.monotonic() + limit, gives_way)
         finally:
             self.pid = None
             _end(process)
@@ -108,6 +111,7 @@ class Child:
         tick: Tick,
         stop: threading.Event,
         deadline: float,
+        gives_way: Callable[[], bool],
     ) -> Ended:
         output = _Output(process)
         summary: Summary | None = None
@@ -124,6 +128,8 @@ class Child:
                 return Ended(outcome=Outcome.FAILED, why="the agent stops")
             if time.monotonic() > deadline:
                 return Ended(outcome=Outcome.LATE, why="it took too long and was ended")
+            if gives_way():
+                return Ended(outcome=Outcome.GAVE_WAY, why="a more urgent one was due")
         return _result(process, summary, output.said())
 
 

@@ -216,7 +216,7 @@ class Keeper:
             return
         self._told.begin()
         began = self._clock.monotonic()
-        ended = self._child.run(job, self._told.see, self._tick, stop)
+        ended = self._child.run(job, self._told.see, self._tick, stop, self._gives_way)
         if stop.is_set():
             return
         count = 0
@@ -234,6 +234,10 @@ class Keeper:
             self._standing.refused += len(refused)
             self._record.given_up(given_up, ended.why, refused, stop)
         self._standing.ended(job, ended, self._clock.now(), given_up=given_up is not None)
+
+    def _gives_way(self) -> bool:
+        with self._lock:
+            return self._plan.gives_way(self._clock.monotonic())
 
     def _conclude(self, job: Job, ended: Ended, seal: Seal, began: float, stop: threading.Event) -> int:
         """Put on record what a scan found and nobody told yet; return how many differences there are."""

@@ -4,7 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from hostseal.core.scan_plan import Cause, Job, Outcome, Pace, Plan
+from hostseal.core.scan_plan import GIVES_WAY, Cause, Job, Outcome, Pace, Plan
 from hostseal.core.scopes import covers
 
 ATTEMPTS = 3
@@ -60,6 +60,39 @@ def test_a_scan_that_keeps_failing_is_given_up_and_said() -> None:
     assert plan.waiting == ()
 
 
+def test_a_scan_in_the_background_gives_way_to_a_loss_and_is_not_widened_into_it() -> None:
+    plan = Plan(ATTEMPTS)
+    plan.ask(Cause.LOSS, [b"/"], [1], pace=Pace.REST)
+    plan.begin(0.0)
+    assert not plan.gives_way(0.0)
+    plan.ask(Cause.LOSS, [b"/etc/ssh"], [2])
+    assert plan.gives_way(0.0)
+    assert plan.ended(Outcome.GAVE_WAY, 1.0) is None
+    assert plan.begin(1.0) == Job(cause=Cause.LOSS, scope=(b"/etc/ssh",), asked=frozenset({2}))
+    assert not plan.gives_way(1.0), "an urgent one gives way to nothing"
+    plan.ended(Outcome.DONE, 2.0)
+    again = plan.begin(2.0)
+    assert again is not None
+    assert (again.scope, again.asked, again.attempts, again.gave_way) == ((b"/",), frozenset({1}), 0, 1)
+
+
+def test_it_gives_way_a_few_times_only() -> None:
+    plan = Plan(ATTEMPTS)
+    plan.ask(Cause.START, [b"/"], pace=Pace.REST)
+    for count in range(GIVES_WAY):
+        job = plan.begin(0.0)
+        assert job is not None
+        assert job.gave_way == count
+        plan.ask(Cause.LOSS, [b"/etc"])
+        assert plan.gives_way(0.0)
+        plan.ended(Outcome.GAVE_WAY, 0.0)
+        plan.begin(0.0)
+        plan.ended(Outcome.DONE, 0.0)
+    plan.begin(0.0)
+    plan.ask(Cause.LOSS, [b"/etc"])
+    assert not plan.gives_way(0.0)
+
+
 class Losses(RuleBasedStateMachine):
     """Losses at any time, scans that end in any way."""
 
@@ -103,11 +136,11 @@ class Losses(RuleBasedStateMachine):
     def nothing_is_forgotten_and_the_queue_is_short(self) -> None:
         jobs = [*self.plan.waiting, *([self.running] if self.running else [])]
         assert {number for job in jobs for number in job.asked} == set(self.open)
-        assert len(self.plan.waiting) <= len(Cause)
+        assert len(self.plan.waiting) <= len(Cause) * len(Pace)
 
     def teardown(self) -> None:
         """Let it run to its end: it comes to one."""
-        for _ in range(2 * ATTEMPTS * len(Cause) + 2):
+        for _ in range(2 * ATTEMPTS * len(Cause) * len(Pace) + 2):
             if self.running is None:
                 self.now = max(self.now, self.plan.next_due() or self.now)
                 self.start()
