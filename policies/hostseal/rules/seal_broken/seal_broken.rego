@@ -7,7 +7,9 @@
 #   - input: schema.input
 # custom:
 #   severity: high
-#   controls: [NIST CM-5, NIST SI-7, PCI 11.5]
+#   controls: [NIST CM-5, NIST SI-7, PCI 11.5, CIS 4.1, CIS 13.2, SOC2 CC7.1]
+#   flags: always
+#   tuning: [sealed_file_changed]
 package hostseal.rules.seal_broken
 
 import data.hostseal.finding

@@ -19,7 +19,7 @@ test_a_difference_flags_the_host_and_accuses_nobody if {
 		"rule": "seal_broken",
 		"severity": "high",
 		"message": "The scan at the agent's start found 1 difference: /etc/issue (content).",
-		"controls": ["NIST CM-5", "NIST SI-7", "PCI 11.5"],
+		"controls": ["NIST CM-5", "NIST SI-7", "PCI 11.5", "CIS 4.1", "CIS 13.2", "SOC2 CC7.1"],
 	}}
 }
 

@@ -27,7 +27,7 @@ test_a_persons_edit_flags_the_host if {
 		"rule": "sealed_file_changed",
 		"severity": "high",
 		"message": "alice (key SHA256:alice) from 192.0.2.7, by /usr/bin/vim, changed 1 sealed file: /etc/hosts.",
-		"controls": ["NIST CM-5", "NIST SI-7", "PCI 11.5"],
+		"controls": ["NIST CM-5", "NIST SI-7", "PCI 11.5", "CIS 4.1", "CIS 13.2", "SOC2 CC7.1"],
 	}}
 }
 
