@@ -12,15 +12,23 @@
 #   tuning: [sealed_file_changed]
 package hostseal.rules.seal_broken
 
+import data.hostseal.drift
 import data.hostseal.finding
+import data.hostseal.path_severity
 import data.hostseal.wording
 
-findings contains finding.from_rule(rego.metadata.chain(), message) if {
+findings contains object.union(found, {"severity": path_severity.highest(paths, found.severity)}) if {
 	input.event.type == "seal.broken"
 	message := sprintf("%s found %s%s.", [scan, wording.differences(input.event.data), unfinished])
+	found := finding.from_rule(rego.metadata.chain(), message)
 }
 
-asks contains "flag" if input.event.type == "seal.broken"
+asks contains "flag" if {
+	input.event.type == "seal.broken"
+	not drift.only_debt
+}
+
+paths := [difference.path | some difference in input.event.data.differences]
 
 default scan := "A scan"
 
