@@ -24,7 +24,11 @@ paths := [object.union({"lays": null, "gains": []}, object.filter(change, {"path
 
 paths := [{"path": path, "lays": null, "gains": gains} |
 	some path in {difference.path | some difference in input.event.data.differences}
-	gains := sort({gain | some difference in input.event.data.differences; difference.path == path; some gain in gained(difference)})
+	gains := sort({gain |
+		some difference in input.event.data.differences
+		difference.path == path
+		some gain in gained(difference)
+	})
 ] if {
 	input.event.type == "seal.broken"
 }
@@ -62,9 +66,9 @@ only_debt if {
 }
 
 # A manifest has twelve permission bits in octal, and a scan's words begin with a file's kind and those.
-gained(difference) := bits(difference.found) - bits(difference.sealed) if difference.change == "mode"
+gained(difference) := mode_bits(difference.found) - mode_bits(difference.sealed) if difference.change == "mode"
 
-gained(difference) := bits(substring(difference.found, 5, 4)) | capabilities(difference.found) if {
+gained(difference) := mode_bits(substring(difference.found, 5, 4)) | capabilities(difference.found) if {
 	difference.change in {"added", "unsafe"}
 	startswith(difference.found, "file ")
 }
@@ -74,7 +78,7 @@ gained(difference) := capabilities(difference.found) if {
 	capability(difference.found) != capability(difference.sealed)
 }
 
-bits(mode) := {privilege | some privilege, digits in privileged; substring(mode, 0, 1) in digits}
+mode_bits(mode) := {privilege | some privilege, digits in privileged; substring(mode, 0, 1) in digits}
 
 privileged := {"setuid": {"4", "5", "6", "7"}, "setgid": {"2", "3", "6", "7"}}
 

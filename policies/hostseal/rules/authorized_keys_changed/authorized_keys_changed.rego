@@ -26,12 +26,7 @@ findings contains finding.from_rule(rego.metadata.chain(), message) if {
 	message := sprintf("%s changed who may log in by key: %s.", [drift.actor, drift.shown(found)])
 }
 
-found := [one |
-	some one in seen
-	drift.among(data.hostseal.site.authorized_keys_changed.paths, one.path)
-]
+# Laid keys are a host's own, so they are no drift; but a scan tells them by their place alone.
+found := [one | some one in changes.laid; one.lays == "authorized_keys"] if input.event.type == "files.changed"
 
-# Laid keys are the host's own, so they are no drift; what only changed hands is.
-seen := changes.laid if input.event.type == "files.changed"
-
-seen := drift.paths if input.event.type == "seal.broken"
+found := drift.under(data.hostseal.site.authorized_keys_changed.paths) if input.event.type == "seal.broken"

@@ -16,7 +16,7 @@ import data.hostseal.wording
 
 findings contains finding.from_rule(rego.metadata.chain(), message) if {
 	revoked
-	message := sprintf("The image %s was revoked: %s.", [wording.name(input.event.data.image.id), wording.name(why)])
+	message := sprintf("The image %s was revoked: %s.", [wording.name(input.event.data.image.id), wording.sentence(why)])
 }
 
 asks contains "flag" if revoked

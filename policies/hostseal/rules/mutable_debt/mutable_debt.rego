@@ -12,17 +12,30 @@
 #   tuning: [mutable_debt]
 package hostseal.rules.mutable_debt
 
+import data.hostseal.changes
 import data.hostseal.drift
 import data.hostseal.finding
 import data.hostseal.host
 import data.hostseal.wording
+import data.hostseal.writer
 
 findings contains finding.from_rule(rego.metadata.chain(), message) if {
-	count(drift.paths) > 0
+	drifted
 	host.of(input.event.host.name).class == "mutable"
 	message := sprintf("%s is mutable, so this is debt: %s changed %s.", [
 		wording.name(input.event.host.name),
 		drift.actor,
-		drift.shown(drift.paths),
+		what,
 	])
 }
+
+drifted if count(drift.paths) > 0
+
+drifted if {
+	changes.some_count
+	not writer.excused
+}
+
+what := drift.shown(drift.paths) if count(drift.paths) > 0
+
+what := "files that are only counted" if count(drift.paths) == 0

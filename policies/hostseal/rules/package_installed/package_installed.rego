@@ -22,7 +22,10 @@ import data.hostseal.writer
 findings contains finding.from_rule(rego.metadata.chain(), message) if {
 	installed
 	not expected
-	message := sprintf("%s changed packages outside an image build: %s.", [drift.actor, drift.shown(changes.counted.paths)])
+	message := sprintf("%s changed packages outside an image build: %s.", [
+		drift.actor,
+		drift.shown(changes.counted.paths),
+	])
 }
 
 installed if {

@@ -43,3 +43,17 @@ test_no_input_asks_nothing if {
 	asks({}) == set()
 	findings({}) == set()
 }
+
+test_the_severity_is_that_of_the_path_that_weighs_most if {
+	some weighty in findings(samples.found("content", ["/etc/motd", "/etc/shadow"]))
+	weighty.severity == "critical"
+	some light in findings(samples.found("content", ["/etc/motd"]))
+	light.severity == "low"
+}
+
+test_a_mutable_host_is_not_flagged_where_its_drift_is_debt if {
+	site := samples.site_with({"mutable_debt": {"only": true}})
+	asked := samples.on_host(samples.broken, "pet-1")
+	seal_broken.asks == set() with input as asked with data.hostseal.site as site
+	seal_broken.asks == {"flag"} with input as samples.broken with data.hostseal.site as site
+}

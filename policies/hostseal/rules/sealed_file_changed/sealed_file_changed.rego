@@ -1,9 +1,10 @@
 # METADATA
 # title: A sealed file changed
 # description: >
-#   Something changed files that the image laid down; the site's data says which of them weigh more. What is as the seal says, a host's own or changes by design does
-#   not count. The host's own playbooks are exempt where every path and hash was declared, automation's sessions and
-#   package upgrades where the site's data does not say that they flag the host.
+#   Something changed files that the image laid down; the site's data says which of them weigh more. What is as the
+#   seal says, a host's own or changes by design does not count. The host's own playbooks are exempt where every path
+#   and hash was declared, automation's sessions and package upgrades where the site's data does not say that they
+#   flag the host.
 # schemas:
 #   - input: schema.input
 # custom:

@@ -151,3 +151,24 @@ test_no_input_asks_nothing if {
 	asks({}) == set()
 	findings({}) == set()
 }
+
+severities(asked) := {finding.severity | some finding in findings(asked)}
+
+test_the_severity_is_that_of_the_path_that_weighs_most if {
+	severities(samples.changed(samples.by_program, ["/etc/motd", "/etc/shadow"])) == {"critical"}
+	severities(samples.changed(samples.by_program, ["/etc/motd"])) == {"low"}
+	severities(samples.changed(samples.by_program, ["/etc/motd", "/etc/hosts"])) == {"high"}
+}
+
+test_paths_that_are_only_counted_weigh_what_any_does if {
+	more := {"truncated": true, "count": 900}
+	severities(samples.but(samples.changed(samples.by_program, ["/etc/motd"]), more)) == {"high"}
+}
+
+test_a_mutable_host_is_not_flagged_where_its_drift_is_debt if {
+	site := samples.site_with({"mutable_debt": {"only": true}})
+	asked := samples.changed(samples.by_program, ["/etc/hosts"])
+	sealed_file_changed.asks == {"flag"} with input as asked with data.hostseal.site as site
+	sealed_file_changed.asks == set() with input as samples.on_host(asked, "pet-1") with data.hostseal.site as site
+	asks(samples.on_host(asked, "pet-1")) == {"flag"}
+}

@@ -28,9 +28,10 @@ problems contains sprintf("%d events wait to be decided; %d are allowed.", [spoo
 	spool.pending > allowed.max_pending
 }
 
-problems contains sprintf("An event has waited %d seconds to be decided; %d are allowed.", [waited, allowed.max_seconds]) if {
-	is_number(spool.oldest_seconds)
-	waited := floor(spool.oldest_seconds)
+problems contains sprintf("An event has waited %d seconds to be decided; %d are allowed.", [
+	waited,
+	allowed.max_seconds,
+]) if {
 	waited > allowed.max_seconds
 }
 
@@ -38,3 +39,5 @@ problems contains sprintf("%d playbook runs were given up; hostseal status names
 	is_number(spool.dead)
 	spool.dead > 0
 }
+
+waited := floor(spool.oldest_seconds) if is_number(spool.oldest_seconds)
