@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hostseal.core import history, standing
@@ -73,6 +73,7 @@ def test_the_policy_is_asked_with_the_past_and_without_the_event_itself() -> Non
 RULES = st.lists(st.sampled_from(["a", "b", "c"]), max_size=3)
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.lists(st.tuples(RULES, st.floats(-30, 30)), max_size=120))
 def test_an_event_that_comes_again_changes_nothing_and_the_number_is_bounded(
     past: list[tuple[list[str], float]],
