@@ -2,7 +2,8 @@
 # title: An account became privileged
 # description: >
 #   A change of the accounts gave somebody user id 0, or made somebody a member of a group that can make itself root.
-#   The agent reads that off the change's diff; where it keeps none of the file, accounts_changed can say that it changed.
+#   The agent reads that off the change's diff; where it keeps none of the file, accounts_changed can say that it
+#   changed.
 # schemas:
 #   - input: schema.input
 # custom:
