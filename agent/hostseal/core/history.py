@@ -20,11 +20,6 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     event: str
 
 
-def counts(decision: Decision) -> bool:
-    """Return whether the decision adds anything to the history."""
-    return any(finding.exemption is None for finding in decision.findings)
-
-
 def before(recent: tuple[Found, ...], event: Event) -> tuple[Found, ...]:
     """Return what a rule may know when it judges the event: never the event itself, which may come again (law 2).
 
@@ -42,7 +37,7 @@ def after(recent: tuple[Found, ...], event: Event, decision: Decision) -> tuple[
     """
     if not _near(event.time, event.time):
         return recent
-    rules = dict.fromkeys(finding.rule for finding in decision.findings if finding.exemption is None)
+    rules = dict.fromkeys(finding.rule for finding in decision.counted)
     new = tuple(Found(rule=rule, time=event.time, event=event.id) for rule in rules)
     kept = (*before(recent, event), *new)
     while len(kept) > KEPT:
