@@ -85,3 +85,7 @@ test_a_hostile_name_is_quoted if {
 test_no_input_finds_nothing if {
 	findings({}) == set()
 }
+
+test_other_events_are_declined if {
+	in_window(samples.about("session.closed", samples.alice), by_group) == set()
+}
