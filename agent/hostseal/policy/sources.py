@@ -21,8 +21,8 @@ def collect(
     """Return the files by their name in the bundle.
 
     Each of `rules` is a folder with one folder a rule, as `policies` has them below `hostseal/rules`; `site` is merged
-    over the default data; `tests` takes the tests along. Raises PolicyError for a folder that does not hold policies, for site
-    data of another shape, and for a rule that there already is.
+    over its default data, other data is taken as it lies there; `tests` takes the tests along. Raises PolicyError for
+    a folder that does not hold policies, for site data of another shape, and for a rule that there already is.
     """
     try:
         defaults = json.loads((policies / SITE_DATA).read_bytes())
@@ -40,7 +40,11 @@ def collect(
                 f"there are two rules {rule.name!r}", hint=f"{folder / rule.name}: give it a name of its own"
             )
         files |= own
-    return {**files, MANIFEST: manifest, SITE_DATA: msgspec.json.encode(merged, order="sorted")}
+    data = {
+        str(path.relative_to(policies)): path.read_bytes()
+        for path in sorted((policies / "hostseal").rglob("data.json"))
+    }
+    return {**files, **data, MANIFEST: manifest, SITE_DATA: msgspec.json.encode(merged, order="sorted")}
 
 
 def _rego(folder: Path, below: PurePosixPath, *, tests: bool) -> dict[str, bytes]:
