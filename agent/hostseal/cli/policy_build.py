@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from hostseal.cli.duration import DURATION
-from hostseal.cli.policy_release import KEY, OPA, OUT, SERVE, STAGE, announce, publish
+from hostseal.cli.policy_release import KEY, OPA, OUT, SERVE, STAGE, announce, publish, when
 from hostseal.errors import PolicyError
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -24,7 +24,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--capabilities", type=_FILE, help="What policies may use [default: POLICIES/capabilities.json]."
 )
-@click.option("--issued", help="When, as RFC 3339 [default: SOURCE_DATE_EPOCH, or the newest commit's time].")
+@click.option("--issued", help="now, or RFC 3339 [default: SOURCE_DATE_EPOCH, or the newest commit's time].")
 @click.option(
     "--max-age", type=DURATION, help="After how long hosts report that they have no newer one, like 7d."
 )
@@ -53,7 +53,7 @@ def build(
     """
     from hostseal.policy.bundle import sources
     from hostseal.policy.commits import newest
-    from hostseal.policy.release import Release, moment, rollout
+    from hostseal.policy.release import Release, rollout
 
     try:
         data = json.loads(site.read_bytes())
@@ -65,7 +65,7 @@ def build(
     known: dt.datetime | None = None if commit is None else commit.time
     release = Release(
         commit=None if commit is None else str(commit),
-        issued=moment(asked) if asked else known,
+        issued=when(asked) if asked else known,
         max_age_seconds=None if max_age is None else int(max_age),
         rollout=None if stage is None else rollout(stage),
     )

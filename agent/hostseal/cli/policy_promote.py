@@ -1,11 +1,10 @@
 """`hostseal policy promote`: the same policies and data at another stage of their roll-out."""
 
-import datetime as dt
 from pathlib import Path
 
 import click
 
-from hostseal.cli.policy_release import KEY, OPA, OUT, SERVE, announce, publish
+from hostseal.cli.policy_release import KEY, OPA, OUT, SERVE, announce, publish, when
 from hostseal.errors import PolicyError
 
 
@@ -17,7 +16,7 @@ from hostseal.errors import PolicyError
     show_default=True,
     help="observe, promoted, PERCENT of the hosts, or ACTION=PERCENT,...",
 )
-@click.option("--issued", help="When, as RFC 3339 [default: now].")
+@click.option("--issued", default="now", show_default=True, help="When: now, or RFC 3339.")
 @KEY
 @SERVE
 @OPA
@@ -26,7 +25,7 @@ def promote(
     *,
     bundle: Path,
     stage: str,
-    issued: str | None,
+    issued: str,
     signing_key: tuple[Path, ...],
     serve: Path | None,
     opa: Path,
@@ -37,12 +36,11 @@ def promote(
     Nothing else in it changes: what was watched is what comes into force. It is issued now, so that it is later than BUNDLE.
     """
     from hostseal.policy import bundle as bundles
-    from hostseal.policy.release import after, moment, rollout
+    from hostseal.policy.release import after, rollout
     from hostseal.policy.signing import SigningKey
 
     if not signing_key:
         raise PolicyError("only what is signed can be promoted", hint="give --signing-key")
     stages = rollout(stage)
     content = bundles.read(opa, bundle, [SigningKey(key).public for key in signing_key])
-    when = moment(issued) if issued else dt.datetime.now(dt.UTC)
-    announce(publish(opa, content, after(content, when, stages), None, signing_key, out, serve))
+    announce(publish(opa, content, after(content, when(issued), stages), None, signing_key, out, serve))

@@ -1,5 +1,6 @@
 """What `hostseal policy build` and `promote` have in common: options, where bundles go, and what is printed."""
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,13 @@ OPA = click.option(
     "--opa", type=click.Path(dir_okay=False, path_type=Path), envvar="HOSTSEAL_OPA", default="opa"
 )
 OUT = click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+
+
+def when(asked: str) -> dt.datetime:
+    """Return the time that `--issued` says: `now`, or as :func:`hostseal.policy.release.moment`."""
+    from hostseal.policy.release import moment
+
+    return dt.datetime.now(dt.UTC).replace(microsecond=0) if asked == "now" else moment(asked)
 
 
 def publish(
@@ -87,5 +95,5 @@ def _forward_only(place: Path, release: "Release") -> None:
         raise PolicyError(
             f"what is served was issued {rfc3339(before)}, and this bundle {now}: hosts would report that their "
             "policies went back",
-            hint=f"{place}: give --issued with a later time, or commit",
+            hint=f"{place}: give a later time, like --issued now",
         )

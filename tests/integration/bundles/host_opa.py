@@ -10,6 +10,7 @@ import yaml
 from hostseal.policy.signing import named
 from hostseal.trial import opa_child
 from integration.bundles.bundle_server import TOKEN, BundleServer
+from integration.ledger.server import LedgerServer
 from policy.opa_server import OpaServer
 
 ROLE = Path(__file__).parents[3] / "collections/ansible_collections/hostseal/core/roles/opa"
@@ -57,14 +58,24 @@ class HostOpa(OpaServer):
             hostseal_bundle_poll_seconds=POLL_SECONDS,
             **more,
         )
-        for on_host, here in (
-            ("/var/lib/opa", self.kept),
-            ("/etc/hostseal/bundles/ca.pem", self.folder / "bundle-ca.pem"),
-            ("/run/credentials/opa.service/bundle-token", self.folder / "bundle-token"),
-        ):
+        places = {
+            "/var/lib/opa": self.kept,
+            "/etc/hostseal/bundles/ca.pem": self.folder / "bundle-ca.pem",
+            "/run/credentials/opa.service/bundle-token": self.folder / "bundle-token",
+        }
+        if "hostseal_ledger_url" in more:
+            places["/etc/hostseal/ledger/ca.pem"] = self.folder / "ledger-ca.pem"
+            places["/run/credentials/opa.service/ledger-token"] = self.folder / "ledger-token"
+        for on_host, here in places.items():
             assert text.count(on_host) == 1, f"the role's settings no longer say {on_host}"
             text = text.replace(on_host, str(here))
         (self.folder / "opa.yaml").write_text(text)
+
+    def report_to(self, ledger: LedgerServer, name: str, keys: Path) -> None:
+        """Have it post its decisions to a ledger too, as the host of that name."""
+        (self.folder / "ledger-token").write_text(ledger.token(name))
+        shutil.copy(ledger.certificate, self.folder / "ledger-ca.pem")
+        self.configure(keys, hostseal_ledger_url=ledger.url, hostseal_ledger_delay_seconds=1)
 
     @property
     def persisted(self) -> Path:

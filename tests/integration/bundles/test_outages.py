@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hostseal.policy.archive import pack, unpack
-from integration.bundles.conftest import MONDAY, TUESDAY, WEDNESDAY, Site
+from integration.bundles.conftest import MONDAY, TUESDAY, Site
 from integration.bundles.host_opa import HostOpa
 from integration.bundles.test_round_trip import EVENT, STANDING, activated, activated_first, asked_again, host
 
@@ -130,6 +130,7 @@ def test_an_older_bundle_is_not_served_by_mistake(site: Site, host: HostOpa) -> 
     )  # fmt: skip
     assert done.returncode == 1
     assert f"what is served was issued {TUESDAY}, and this bundle is of {MONDAY}" in done.stderr
-    later = site.build(WEDNESDAY)["revision"]
+    assert "--issued now" in done.stderr
+    meant = site.build("now")["revision"]
     with host:
-        activated_first(host, later)
+        activated_first(host, meant)
