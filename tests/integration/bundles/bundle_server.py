@@ -21,12 +21,12 @@ TOKEN = "a-token-for-bundles"
 
 
 class BundleServer:
-    """Serves the folder `www` while it is started; always at the same port."""
+    """Serves the folder `www` while it is started; always at the same port of its address."""
 
-    def __init__(self, folder: Path) -> None:
-        self.www, self.ca = folder / "www", folder / "bundle-ca.pem"
+    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
+        self.www, self.ca, self._address = folder / "www", folder / "bundle-ca.pem", address
         self.www.mkdir(parents=True)
-        self._certificate = _certify(folder, self.ca)
+        self._certificate = _certify(folder, self.ca, address)
         self._server: ThreadingHTTPServer | None = None
         self._port = 0
         self.asked: list[tuple[str, int]] = []
@@ -34,7 +34,7 @@ class BundleServer:
     @property
     def url(self) -> str:
         """Where it serves."""
-        return f"https://127.0.0.1:{self._port}"
+        return f"https://{self._address}:{self._port}"
 
     def __enter__(self) -> Self:
         self.start()
@@ -46,7 +46,7 @@ class BundleServer:
     def start(self) -> None:
         """Serve."""
         handler = partial(_Bundles, self.asked, directory=str(self.www))
-        server = ThreadingHTTPServer(("127.0.0.1", self._port), handler)
+        server = ThreadingHTTPServer((self._address, self._port), handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self._certificate)
         server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -98,7 +98,7 @@ class _Bundles(SimpleHTTPRequestHandler):
         """Say nothing: what was asked is in `asked`."""
 
 
-def _certify(folder: Path, ca: Path) -> Path:
+def _certify(folder: Path, ca: Path, where: str) -> Path:
     """Make an authority and a certificate by it; return the certificate with its key."""
     now = dt.datetime.now(dt.UTC)
     authority, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -120,7 +120,7 @@ def _certify(folder: Path, ca: Path) -> Path:
     )
     ca.write_bytes(root.sign(authority, hashes.SHA256()).public_bytes(Encoding.PEM))
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bundles of a test")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(where))])
     leaf = (
         builder(name, key.public_key())
         .add_extension(address, critical=False)
