@@ -11,7 +11,9 @@ from hostseal.errors import PolicyError
 from hostseal.policy import site as site_data
 
 RULES = "hostseal/rules"
+POLICY_RULES = "hostseal/policy_rules"
 SITE_DATA = "hostseal/site/data.json"
+ROLLOUT = "hostseal/rollout/data.json"
 MANIFEST = ".manifest"
 
 
@@ -25,13 +27,12 @@ def collect(
     a folder that does not hold policies, for site data of another shape, and for a rule that there already is.
     """
     try:
-        defaults = json.loads((policies / SITE_DATA).read_bytes())
-        manifest = (policies / MANIFEST).read_bytes()
+        needed = {name: (policies / name).read_bytes() for name in (MANIFEST, SITE_DATA, ROLLOUT)}
+        defaults = json.loads(needed[SITE_DATA])
     except (OSError, ValueError) as error:
         raise PolicyError(f"these are not Hostseal's policies: {error}", hint=str(policies)) from error
     if not isinstance(site, Mapping):
         raise PolicyError("the site data is not a table of keys", hint="site data")
-    merged = site_data.merge(defaults, site)
     files = _rego(policies, PurePosixPath(), tests=tests)
     for folder in rules:
         own = _rego(folder, PurePosixPath(RULES), tests=tests)
@@ -40,11 +41,18 @@ def collect(
                 f"there are two rules {rule.name!r}", hint=f"{folder / rule.name}: give it a name of its own"
             )
         files |= own
+    judging = {folder.name for folder in _folders(files) if str(folder.parent) in {RULES, POLICY_RULES}}
+    merged = site_data.merge(defaults, site, judging)
     data = {
         str(path.relative_to(policies)): path.read_bytes()
         for path in sorted((policies / "hostseal").rglob("data.json"))
     }
-    return {**files, **data, MANIFEST: manifest, SITE_DATA: msgspec.json.encode(merged, order="sorted")}
+    return {
+        **files,
+        **data,
+        MANIFEST: needed[MANIFEST],
+        SITE_DATA: msgspec.json.encode(merged, order="sorted"),
+    }
 
 
 def _rego(folder: Path, below: PurePosixPath, *, tests: bool) -> dict[str, bytes]:
