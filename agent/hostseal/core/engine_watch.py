@@ -5,8 +5,10 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
+from hostseal.core import policy_revision
+
 SENSOR = "decision log"
-# One look may fall into a restart. What lasts for two is told; entries that are gone are told at once.
+# One look may fall into a restart. What lasts for two is told; what happened, whatever comes after, is told at once.
 PATIENCE = 2
 
 
@@ -15,6 +17,7 @@ class Cause(StrEnum):
 
     OPA_DOWN = "opa_down"
     BUNDLE_FAILED = "bundle_failed"
+    BUNDLE_ROLLED_BACK = "bundle_rolled_back"
     UPLOAD_FAILED = "upload_failed"
     DROPPED = "dropped"
 
@@ -22,9 +25,13 @@ class Cause(StrEnum):
 _SCOPES = {
     Cause.OPA_DOWN: "decisions: OPA does not answer, and events wait",
     Cause.BUNDLE_FAILED: "the policy: OPA does not take the bundle it was given",
+    Cause.BUNDLE_ROLLED_BACK: "the policy: one that was issued before came back into force",
     Cause.UPLOAD_FAILED: "the ledger's copy of the decision log: OPA cannot send it",
     Cause.DROPPED: "the ledger's copy of the decision log: OPA threw entries away unsent",
 }
+
+
+_HAPPENED = {Cause.DROPPED, Cause.BUNDLE_ROLLED_BACK}
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,10 +85,14 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known so far, to be kept across a restart of the agent: its episodes are told once nevertheless."""
+    """What is known so far, to be kept across a restart of the agent: its episodes are told once nevertheless.
+
+    `newest` is the policy's revision that was issued last.
+    """
 
     episodes: dict[str, Episode] = {}
     good: dict[str, str] = {}
+    newest: str | None = None
     instance: str | None = None
     dropped: int = 0
     lost: int = 0
@@ -104,12 +115,13 @@ def look(before: Watched, seen: Seen, now: str) -> tuple[Watched, tuple[News, ..
             if episode is None
             else replace(episode, detail=found, looks=episode.looks + 1, count=episode.count + gone)
         )
-        if not episode.told and (cause is Cause.DROPPED or episode.looks >= PATIENCE):
+        if not episode.told and (cause in _HAPPENED or episode.looks >= PATIENCE):
             episode = replace(episode, told=True)
             news.append(_news(cause, episode, None))
         after = replace(after, episodes={**after.episodes, cause: episode}, lost=after.lost + gone)
     if seen.status is not None:
-        after = replace(after, instance=seen.status.instance, dropped=seen.status.dropped)
+        newest = policy_revision.newest(after.newest, seen.status.revision)
+        after = replace(after, instance=seen.status.instance, dropped=seen.status.dropped, newest=newest)
     return after, tuple(news)
 
 
@@ -125,6 +137,8 @@ def _findings(before: Watched, seen: Seen) -> dict[Cause, tuple[str | None, int]
     status = seen.status
     if seen.no_bundle is not None or status is not None:
         found[Cause.BUNDLE_FAILED] = ((status.bundle_error if status else None) or seen.no_bundle, 0)
+    if status is not None and status.revision is not None:
+        found[Cause.BUNDLE_ROLLED_BACK] = (policy_revision.went_back(before.newest, status.revision), 0)
     if status is not None:
         found[Cause.UPLOAD_FAILED] = (status.upload_error, 0)
         found[Cause.DROPPED] = _dropped(before, status)

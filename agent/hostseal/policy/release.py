@@ -10,7 +10,7 @@ from msgspec import Meta
 from hostseal.errors import PolicyError
 from hostseal.policy.content import Content
 
-STAGED = ("flag", "terminate_session", "lockdown_automation_only", "lockdown_closed", "refuse")
+STAGED = ("flag", "arm", "terminate_session", "lockdown_automation_only", "lockdown_closed", "refuse")
 """The actions that a stage holds back; `suspect`, `lift` and what only tells are never held back."""
 
 ALL = 100

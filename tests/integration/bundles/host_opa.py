@@ -7,10 +7,12 @@ from typing import Any
 import jinja2
 import yaml
 
+from hostseal.config.settings import OpaSettings
 from hostseal.policy.signing import named
 from hostseal.trial import opa_child
 from integration.bundles.bundle_server import TOKEN, BundleServer
 from integration.ledger.server import LedgerServer
+from policy.opa_server import TOKEN as AGENT_TOKEN
 from policy.opa_server import OpaServer
 
 ROLE = Path(__file__).parents[3] / "collections/ansible_collections/hostseal/core/roles/opa"
@@ -46,6 +48,7 @@ class HostOpa(OpaServer):
         self.kept = folder / "state"
         self.kept.mkdir()
         (folder / "bundle-token").write_text(TOKEN)
+        (folder / "agent-token").write_text(AGENT_TOKEN)
         shutil.copy(server.ca, folder / "bundle-ca.pem")
         self.configure(keys)
 
@@ -70,6 +73,17 @@ class HostOpa(OpaServer):
             assert text.count(on_host) == 1, f"the role's settings no longer say {on_host}"
             text = text.replace(on_host, str(here))
         (self.folder / "opa.yaml").write_text(text)
+
+    @property
+    def settings(self) -> OpaSettings:
+        """The agent's settings for this OPA."""
+        return OpaSettings(
+            url=f"https://127.0.0.1:{self.port}",
+            ca=str(self.folder / "server.pem"),
+            token_file=str(self.folder / "agent-token"),
+            timeout_seconds=5.0,
+            watch_seconds=0.2,
+        )
 
     def report_to(self, ledger: LedgerServer, name: str, keys: Path) -> None:
         """Have it post its decisions to a ledger too, as the host of that name."""

@@ -10,6 +10,7 @@ texts = st.none() | st.sampled_from(["bad", "worse"])
 statuses = st.builds(
     Status,
     instance=st.sampled_from(["one", "two"]),
+    revision=st.none() | st.sampled_from(["r", "20261123T080000Z-r", "20261124T080000Z-r"]),
     bundle_error=texts,
     upload_error=texts,
     dropped=st.integers(0, 3),
@@ -69,6 +70,18 @@ def test_a_bundle_that_never_came_and_one_that_is_refused_are_one_cause() -> Non
     )
     assert [one.detail for one in told([never, never])] == ["500"]
     assert [one.detail for one in told([refused, refused])] == ["digest"]
+
+
+def test_policies_that_went_back_are_told_at_once_and_so_is_when_they_are_as_late_again() -> None:
+    monday, tuesday = "20261123T080000Z-0123456789ab-d1", "20261124T080000Z-0123456789ab-d2"
+    revisions = [monday, tuesday, None, monday, monday, tuesday]
+    seen = [Seen(status=Status(instance="one", revision=revision)) for revision in revisions]
+    news = told(seen)
+    assert [(one.cause, one.since, one.until) for one in news] == [
+        ("bundle_rolled_back", "t1", None),
+        ("bundle_rolled_back", "t1", "t5"),
+    ]
+    assert news[0].detail == f"{monday} is in force, and {tuesday}, which was issued later, was before"
 
 
 @given(st.lists(looks, max_size=12))
