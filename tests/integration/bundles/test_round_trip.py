@@ -1,7 +1,7 @@
 """Build, sign, serve, activate; refuse what is not right, and keep the last good one through all of it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from e2e.record import wait_until
 from hostseal.policy.archive import pack, unpack
 from hostseal.policy.content import SIGNATURES
+from integration.bundles.bundle_server import BundleServer
 from integration.bundles.conftest import MONDAY, TUESDAY, Site
 from integration.bundles.host_opa import HostOpa
 
@@ -109,6 +110,7 @@ def of_another_key(_: Path, site: Site) -> bytes:
     """It is whole, and a stranger signed it."""
     stranger = site.key("stranger")
     site.build(TUESDAY, keys=(stranger,))
+    assert site.served(stranger) != site.served()
     return site.served(stranger).read_bytes()
 
 
@@ -124,24 +126,39 @@ def cut_off(good: Path, _: Site) -> bytes:
     return good.read_bytes()[: good.stat().st_size // 2]
 
 
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, HostOpa, str]]:
+    """A host that has a good bundle, and its revision."""
+    folder = tmp_path_factory.mktemp("steady")
+    with BundleServer(folder / "server") as server:
+        site = Site(folder, server)
+        good = site.build(MONDAY)["revision"]
+        with HostOpa(folder / "host", site.keys, server) as host:
+            activated_first(host, good)
+            yield site, host, good
+
+
 @pytest.mark.parametrize(
     "tamper", [changed, data_changed, renamed, added_to, unsigned, of_another_key, flipped, cut_off]
 )
 def test_what_the_operator_did_not_sign_is_refused_and_the_last_good_one_stays(
-    site: Site, host: HostOpa, tamper: Callable[[Path, Site], bytes]
+    steady: tuple[Site, HostOpa, str], tamper: Callable[[Path, Site], bytes]
 ) -> None:
-    good = site.build(MONDAY)["revision"]
-    with host:
-        activated_first(host, good)
-        site.served().write_bytes(tamper(site.out, site))
-        host.wait_for_log("Bundle load failed")
-        asked_again(site)
+    site, host, good = steady
+    content = site.served().read_bytes()
+    before = host.log.read_text().count("Bundle load failed")
+    tampered = tamper(site.served(), site)
+    site.served().write_bytes(tampered)
+    try:
+        wait_until(
+            lambda: host.log.read_text().count("Bundle load failed") > before,
+            seconds=30,
+            what="the host refuses it",
+        )
         assert host.revision() == good
-    # And not after a restart either: what is kept is what was good.
-    with host:
-        activated_first(host, good)
-        asked_again(site)
-        assert host.revision() == good
+        assert host.persisted.read_bytes() == content
+    finally:
+        site.served().write_bytes(content)
 
 
 @pytest.mark.parametrize("tamper", [changed, unsigned, of_another_key, cut_off])
