@@ -102,18 +102,22 @@ def make(
 
 def read(opa: Path, bundle: Path, keys: Sequence[Named]) -> Content:
     """Return what is in a bundle; PolicyError when it is not one that one of the keys signed, or is damaged."""
-    if not bundle.is_file():
-        raise PolicyError("there is no such bundle", hint=str(bundle))
     program = OpaProgram(opa)
     refusals: list[PolicyError] = []
-    for key in keys:
-        with tempfile.TemporaryDirectory(prefix="hostseal-bundle-") as name:
+    with tempfile.TemporaryDirectory(prefix="hostseal-bundle-") as name:
+        # A copy: what is read is what was verified, whatever becomes of the file meanwhile.
+        copy = Path(name) / bundle.name
+        try:
+            copy.write_bytes(bundle.read_bytes())
+        except OSError as error:
+            raise PolicyError(f"the bundle cannot be read: {error}", hint=str(bundle)) from error
+        for key in keys:
             try:
-                program.verify(bundle, key, Path(name))
+                program.verify(copy, key, Path(name))
             except PolicyError as error:
                 refusals.append(error)
             else:
-                return unverified(bundle)
+                return unverified(copy)
     raise refusals[-1]
 
 

@@ -38,7 +38,7 @@ class OpaProgram:
         self._run(
             ["build", "--bundle", str(bundle.resolve()), "--output", str(work / "verified"), *words],
             work,
-            f"{bundle} is not a bundle that the key {key.id} signed",
+            f"{bundle.name} is not a bundle that the key {key.id} signed",
         )
 
     def _run(self, words: Sequence[str], folder: Path, refusal: str) -> None:
