@@ -130,7 +130,7 @@ class OpaServer:
     def decision_log(self, decision_id: str) -> dict[str, Any]:
         """Return the decision log's entry."""
         # Go's own web server writes plain lines between the entries, about broken connections for one.
-        lines = self.wait_for_log(f'"decision_id":"{decision_id}"').splitlines()
+        lines = self.wait_for_log(f'"decision_id":"{decision_id}"').split("\n")
         [line] = [line for line in lines if f'"decision_id":"{decision_id}"' in line]
         entry: dict[str, Any] = json.loads(line)
         return entry

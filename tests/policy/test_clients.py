@@ -15,6 +15,7 @@ ENTRY_POINTS = {
     "/v1/data/hostseal/event/decision": {"agent"},
     "/v1/data/hostseal/login/decision": {"agent"},
     "/v1/data/hostseal/host/profile": {"agent", "gate"},
+    "/v1/data/hostseal/release/told": {"agent", "operator"},
     "/v1/data/hostseal/play/decision": {"gate"},
     "/v1/data/hostseal/replace/decision": {"gate"},
     "/v1/data/hostseal/break_glass/decision": {"gate"},

@@ -43,6 +43,15 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None = None
 
 
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """What a bundle says of itself; None is what it does not say. `stage_percent` is by action, while it is staged."""
+
+    issued: str | None = None
+    max_age_seconds: int | None = None
+    state: str | None = None
+    stage_percent: dict[str, float] = {}
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """What OPA tells of itself. `instance` is another one after each start, and `dropped` counts from it on."""
 
@@ -52,6 +61,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     bundle_error: str | None = None
     upload_error: str | None = None
     dropped: int = 0
+    release: Release = Release()
 
 
 class Episode(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from hostseal.config.settings import OpaSettings
-from hostseal.core.engine_watch import Seen, Status
+from hostseal.core.engine_watch import Release, Seen, Status
 
 SECONDS = 5.0
 _ANSWER_BYTES = 1 << 20
 _HEALTH, _STATUS = "/health?bundles&plugins", "/v1/status"
+_TOLD = "/v1/data/hostseal/release/told"
 # Of OPA 1.20. `..._buffer_size_limit_bytes_exceeded` counts the same drops once more; an entry that lost only its
 # `nd_builtin_cache` is not lost.
 _DROPS = (
@@ -61,11 +62,16 @@ class _Answer(msgspec.Struct, frozen=True):
     result: _Result
 
 
+class _Told(msgspec.Struct, frozen=True):
+    result: Release = Release()
+
+
 class OpaLook:
     """Looks at the OPA of these settings."""
 
     def __init__(self, settings: OpaSettings) -> None:
         self._settings = settings
+        self._release: tuple[tuple[str, str | None], Release] | None = None
 
     def __call__(self) -> Seen:
         """Return what is seen; never raises for what OPA does, or does not."""
@@ -83,11 +89,27 @@ class OpaLook:
         if code != HTTPStatus.OK:
             return Seen(no_bundle=no_bundle, why=f"it does not tell its status: {code} {_words(content)}")
         try:
-            return Seen(no_bundle=no_bundle, status=parse(content))
+            status = parse(content)
         except msgspec.DecodeError as error:
             return Seen(no_bundle=no_bundle, why=f"its status is not understood: {error}")
+        return Seen(no_bundle=no_bundle, status=msgspec.structs.replace(status, release=self._told(status)))
+
+    def _told(self, status: Status) -> Release:
+        """Return what the bundle says of itself, asked once for each: the question stands in the decision log."""
+        about = status.instance, status.activated
+        if self._release is None or self._release[0] != about:
+            try:
+                code, content = self._exchange("POST", _TOLD, b'{"input": {}}')
+                told = msgspec.json.decode(content, type=_Told).result if code == HTTPStatus.OK else Release()
+            except (OSError, http.client.HTTPException, ValueError):
+                return Release()
+            self._release = about, told
+        return self._release[1]
 
     def _get(self, path: str) -> tuple[int, bytes]:
+        return self._exchange("GET", path, None)
+
+    def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
         parts = urlsplit(self._settings.url)
         connection = self._connection(parts.scheme, parts.hostname or "", parts.port)
         # The connection's own time-out is for each read: an OPA that trickles would never reach it.
@@ -95,7 +117,7 @@ class OpaLook:
         ended.daemon = True
         ended.start()
         try:
-            connection.request("GET", path, headers=self._headers())
+            connection.request(method, path, body, self._headers())
             answer = connection.getresponse()
             content = answer.read(_ANSWER_BYTES + 1)
         finally:
@@ -113,8 +135,9 @@ class OpaLook:
 
     def _headers(self) -> dict[str, str]:
         if not self._settings.token_file:
-            return {}
-        return {"Authorization": f"Bearer {Path(self._settings.token_file).read_text('ascii').strip()}"}
+            return {"Content-Type": "application/json"}
+        token = Path(self._settings.token_file).read_text("ascii").strip()
+        return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
 
 def parse(content: bytes) -> Status:

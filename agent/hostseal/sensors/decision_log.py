@@ -103,6 +103,7 @@ class DecisionLogWatch:
             "looked": self._looked,
             "revision": self.revision,
             "activated": seen.activated if seen else None,
+            "release": msgspec.to_builtins(seen.release) if seen else None,
             "bundle_error": seen.bundle_error if seen else None,
             "upload_error": seen.upload_error if seen else None,
             "dropped": self._known.lost,

@@ -32,14 +32,19 @@ allow if {
 
 # What is asked on the host itself, and what is asked by whoever wants to change hosts.
 decisions := {
-	"agent": {"hostseal/event/decision", "hostseal/login/decision", "hostseal/host/profile"},
+	"agent": {
+		"hostseal/event/decision",
+		"hostseal/login/decision",
+		"hostseal/host/profile",
+		"hostseal/release/told",
+	},
 	"gate": {
 		"hostseal/play/decision",
 		"hostseal/replace/decision",
 		"hostseal/break_glass/decision",
 		"hostseal/host/profile",
 	},
-	"operator": set(),
+	"operator": {"hostseal/release/told"},
 }
 
 # How the server is: the agent sees by it whether its decision log arrives.

@@ -22,6 +22,12 @@ test_the_agent_asks_about_events_and_logins if {
 	}
 }
 
+test_the_agent_and_the_operator_ask_which_policy_it_is if {
+	may("agent", question("hostseal/release/told"))
+	may("operator", question("hostseal/release/told"))
+	not may("gate", question("hostseal/release/told"))
+}
+
 test_a_gate_asks_about_plays_replacements_and_certificates if {
 	every path in ["hostseal/play/decision", "hostseal/replace/decision", "hostseal/break_glass/decision"] {
 		may("gate", question(path))

@@ -21,6 +21,7 @@ class Peer:
     def __init__(self, bundle: Path) -> None:
         self.bundle, self.log_status = bundle.read_bytes(), 200
         self.taken: list[dict[str, Any]] = []
+        self.posted: set[str] = set()
         peer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -30,6 +31,7 @@ class Peer:
                 self._answer(304 if same else 200, b"" if same else peer.bundle, tag)
 
             def do_POST(self) -> None:
+                peer.posted.add(self.path.lstrip("/"))
                 content = self.rfile.read(int(self.headers["Content-Length"]))
                 if peer.log_status == 200:
                     peer.taken += json.loads(gzip.decompress(content))

@@ -63,11 +63,21 @@ class Watching:
         return [data for data in losses if data["cause"] == cause and data["sensor"] == SENSOR]
 
 
+@contextmanager
+def running(
+    folder: Path, peer: Peer, policy: Policy, reporting: str = ""
+) -> Iterator[tuple[HostOpa, Watching]]:
+    """Run an OPA that has its bundle, and the agent's watch of it."""
+    with HostOpa(folder / "opa", peer, *policy, reporting) as opa:
+        opa.wait_for(200)
+        with Watching(folder, opa).running() as agent:
+            yield opa, agent
+
+
 def test_a_ledger_that_refuses_is_told_once_and_so_is_its_end(
     tmp_path: Path, peer: Peer, policy: Policy
 ) -> None:
-    with HostOpa(tmp_path / "opa", peer, *policy) as opa, Watching(tmp_path, opa).running() as agent:
-        opa.wait_for(200)
+    with running(tmp_path, peer, policy) as (opa, agent):
         wait_until(lambda: agent.watch.revision, what="the revision is known")
         peer.log_status = 500
         decided = [
@@ -98,8 +108,7 @@ def test_a_full_buffer_is_told_with_how_much_it_threw_away(
 ) -> None:
     peer.log_status = 500
     small = ", buffer_size_limit_bytes: 3000, upload_size_limit_bytes: 2000"
-    with HostOpa(tmp_path / "opa", peer, *policy, small) as opa, Watching(tmp_path, opa).running() as agent:
-        opa.wait_for(200)
+    with running(tmp_path, peer, policy, small) as (opa, agent):
         for _ in range(100):
             assert opa.agent("/v1/data/hostseal/event/decision", QUESTION)[0] == 200
         first = wait_until(lambda: agent.told("dropped"), what="the loss is told")[0]
@@ -114,8 +123,7 @@ def test_a_full_buffer_is_told_with_how_much_it_threw_away(
 
 def test_a_decision_too_large_to_be_sent_is_a_loss(tmp_path: Path, peer: Peer, policy: Policy) -> None:
     tiny = ", upload_size_limit_bytes: 600"
-    with HostOpa(tmp_path / "opa", peer, *policy, tiny) as opa, Watching(tmp_path, opa).running() as agent:
-        opa.wait_for(200)
+    with running(tmp_path, peer, policy, tiny) as (opa, agent):
         wait_until(lambda: agent.watch.revision, what="a look at a whole OPA")
         assert opa.agent("/v1/data/hostseal/event/decision", QUESTION)[0] == 200
         assert wait_until(lambda: agent.told("dropped"), what="it is told")[0]["detail"]["count"] == 1
@@ -124,8 +132,7 @@ def test_a_decision_too_large_to_be_sent_is_a_loss(tmp_path: Path, peer: Peer, p
 def test_a_tampered_bundle_is_told_and_the_old_one_stays_in_force(
     tmp_path: Path, peer: Peer, policy: Policy
 ) -> None:
-    with HostOpa(tmp_path / "opa", peer, *policy) as opa, Watching(tmp_path, opa).running() as agent:
-        opa.wait_for(200)
+    with running(tmp_path, peer, policy) as (opa, agent):
         revision = wait_until(lambda: agent.watch.revision, what="the revision is known")
         good, peer.bundle = peer.bundle, b"not a bundle"
         [begun] = wait_until(lambda: agent.told("bundle_failed"), what="the bad bundle is told")
