@@ -69,6 +69,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     due: bool | None = None
     lockdown: LockdownTerms | None = None
 
+    @property
+    def counted(self) -> tuple[Finding, ...]:
+        """The findings that no exemption covers: only they are reasons for anything."""
+        return tuple(finding for finding in self.findings if finding.exemption is None)
+
 
 def parse(raw: Any) -> Decision:
     """Return the decision in `raw` (parsed JSON); raise UndefinedDecisionError when it is not one."""
