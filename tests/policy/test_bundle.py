@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hostseal.errors import PolicyError
-from hostseal.policy import bundle, signing
+from hostseal.policy import bundle, opa_program, signing
 from policy.conftest import Signed
 
 
@@ -37,7 +37,7 @@ def test_the_bundle_has_the_rules_and_not_their_tests(signed: Signed) -> None:
 def test_the_manifest_has_revision_and_roots(signed: Signed) -> None:
     manifest = content(signed.path, "/.manifest")
     assert manifest["revision"] == signed.revision
-    assert manifest["roots"] == ["hostseal", "system/authz"]
+    assert manifest["roots"] == ["hostseal", "system/authz", "system/log"]
     assert len(signed.revision) == 16
 
 
@@ -163,7 +163,7 @@ def test_an_opa_that_hangs_is_given_up(
     hanging = tmp_path / "opa"
     hanging.write_text("#!/bin/sh\nexec tail -f /dev/null\n")
     hanging.chmod(0o755)
-    monkeypatch.setattr(bundle, "SECONDS", 0.2)
+    monkeypatch.setattr(opa_program, "SECONDS", 0.2)
     with pytest.raises(PolicyError, match=r"opa build took more than 0\.2 s"):
         bundle.build(hanging, policies, {}, tmp_path / "out.tar.gz", None)
 

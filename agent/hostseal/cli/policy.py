@@ -3,6 +3,9 @@
 import click
 
 from hostseal.cli.policy_build import build
+from hostseal.cli.policy_keys import keys
+from hostseal.cli.policy_promote import promote
+from hostseal.cli.policy_would import would
 
 
 @click.group()
@@ -11,3 +14,6 @@ def policy() -> None:
 
 
 policy.add_command(build)
+policy.add_command(keys)
+policy.add_command(promote)
+policy.add_command(would)

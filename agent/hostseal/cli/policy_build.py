@@ -1,37 +1,74 @@
 """`hostseal policy build`: the bundle that hosts get."""
 
+import datetime as dt
 import json
+import os
 from pathlib import Path
 
 import click
 
+from hostseal.cli.duration import DURATION
+from hostseal.cli.policy_release import KEY, OPA, OUT, SERVE, STAGE, announce, publish, when
 from hostseal.errors import PolicyError
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--policies", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
-@click.option("--site", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
+@click.option("--policies", type=_FOLDER, required=True)
+@click.option("--site", type=_FILE, required=True)
 @click.option(
-    "--rules",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    multiple=True,
-    help="A folder of rules of one's own, one folder a rule.",
+    "--rules", type=_FOLDER, multiple=True, help="A folder of rules of one's own, one folder a rule."
 )
-@click.option("--signing-key", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--opa", type=click.Path(dir_okay=False, path_type=Path), envvar="HOSTSEAL_OPA", default="opa")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option(
+    "--capabilities", type=_FILE, help="What policies may use [default: POLICIES/capabilities.json]."
+)
+@click.option("--issued", help="now, or RFC 3339 [default: SOURCE_DATE_EPOCH, or the newest commit's time].")
+@click.option(
+    "--max-age", type=DURATION, help="After how long hosts report that they have no newer one, like 7d."
+)
+@STAGE
+@KEY
+@SERVE
+@OPA
+@OUT
 def build(
-    policies: Path, site: Path, rules: tuple[Path, ...], signing_key: Path | None, opa: Path, out: Path
+    *,
+    policies: Path,
+    site: Path,
+    rules: tuple[Path, ...],
+    capabilities: Path | None,
+    issued: str | None,
+    max_age: float | None,
+    stage: str | None,
+    signing_key: tuple[Path, ...],
+    serve: Path | None,
+    opa: Path,
+    out: Path,
 ) -> None:
-    """Build the bundle from POLICIES and the SITE's data; print its revision and whether it changed, as JSON."""
-    from hostseal.policy.bundle import build as build_bundle
+    """Build the bundle from POLICIES and the SITE's data; print its revision and whether it changed, as JSON.
+
+    The same sources, keys and options give the same bytes.
+    """
+    from hostseal.policy.bundle import sources
+    from hostseal.policy.commits import newest
+    from hostseal.policy.release import Release, rollout
 
     try:
         data = json.loads(site.read_bytes())
     except ValueError as error:
         raise PolicyError(f"not valid JSON: {error}", hint=str(site)) from error
-    marker = out.with_name(out.name + ".revision")
-    before = marker.read_text("ascii") if marker.exists() and out.exists() else None
-    revision = build_bundle(opa, policies, data, out, signing_key, rules)
-    marker.write_text(revision, "ascii")
-    click.echo(json.dumps({"revision": revision, "changed": revision != before}))
+    limits = policies / "capabilities.json"
+    commit = newest([policies, site, *rules])
+    asked = issued or os.environ.get("SOURCE_DATE_EPOCH")
+    known: dt.datetime | None = None if commit is None else commit.time
+    release = Release(
+        commit=None if commit is None else str(commit),
+        issued=when(asked) if asked else known,
+        max_age_seconds=None if max_age is None else int(max_age),
+        rollout=None if stage is None else rollout(stage),
+    )
+    if capabilities is None and limits.is_file():
+        capabilities = limits
+    announce(publish(opa, sources(policies, data, rules), release, capabilities, signing_key, out, serve))

@@ -1,22 +1,44 @@
-"""Builds the bundle that hosts get: the policies with the site's data, under one revision, signed."""
+"""Builds the bundle that hosts get: the policies with the site's data, under one revision, signed.
 
-import hashlib
-import json
-import shutil
-import subprocess
-import tarfile
+The same content, release and key give the same bytes, wherever and whenever, with the same OPA and zlib.
+"""
+
 import tempfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from hostseal import durable
 from hostseal.errors import PolicyError
-from hostseal.policy import signing
-from hostseal.policy.sources import MANIFEST, collect
+from hostseal.policy import signature
+from hostseal.policy.archive import pack, unpack
+from hostseal.policy.content import SIGNATURES, Content, content
+from hostseal.policy.opa_program import OpaProgram
+from hostseal.policy.release import Release
+from hostseal.policy.signing import Named, SigningKey
+from hostseal.policy.sources import collect
 
-SECONDS = 60
+NOTHING_SAID = Release()
+
+
+class Bundle(msgspec.Struct, frozen=True, kw_only=True):
+    """A bundle, ready to be written. `key` is the one that verifies it."""
+
+    revision: str
+    packed: bytes
+    key: Named | None
+
+    def write(self, out: Path) -> bool:
+        """Make `out` this bundle, whole or not at all; return whether it was another one."""
+        try:
+            if out.read_bytes() == self.packed:
+                return False
+        except FileNotFoundError:
+            pass
+        durable.write(out, self.packed, mode=0o644)
+        return True
 
 
 def build(
@@ -27,108 +49,81 @@ def build(
     signing_key: Path | None,
     rules: Sequence[Path] = (),
 ) -> str:
-    """Build the bundle into `out` and return its revision.
+    """Build the bundle from sources into `out`, of no commit and no time, and return its revision.
 
     The revision is a digest of what is in the bundle: the policies without their tests, and `site` merged over
-    their default data. An `out` that already has it, intact and signed by this key, is left as it is; otherwise it
-    is replaced whole. Raises PolicyError for site data of another shape, for policies that OPA
-    does not take, for an unusable key, and when OPA cannot be run or takes more than SECONDS.
+    their default data. An `out` that already is this bundle is left as it is; otherwise it is replaced whole.
+    Raises PolicyError for site data of another shape, for policies that OPA does not take, for an unusable key,
+    and when OPA cannot be run or takes too long.
     """
-    program = _program(opa)
-    files = collect(policies, site, rules)
-    revision = _revision(files)
+    made = make(opa, sources(policies, site, rules), signing_key)
+    made.write(out)
+    return made.revision
+
+
+def sources(policies: Path, site: Mapping[str, Any], rules: Sequence[Path] = ()) -> Content:
+    """Return what a bundle of these sources has in it; PolicyError as :func:`hostseal.policy.sources.collect`."""
+    try:
+        return content(collect(policies, site, rules))
+    except (ValueError, TypeError) as error:
+        raise PolicyError(f"these are not Hostseal's policies: {error}", hint=str(policies)) from error
+
+
+def make(
+    opa: Path,
+    what: Content,
+    signing_key: Path | None,
+    release: Release = NOTHING_SAID,
+    capabilities: Path | None = None,
+) -> Bundle:
+    """Return the bundle of this content and release; raises as :func:`build`.
+
+    `capabilities` is OPA's file of what the policies may use: a bundle that uses more is refused.
+    """
+    program = OpaProgram(opa)
+    key = None if signing_key is None else SigningKey(signing_key)
+    said = release.over(what)
+    revision = release.revision(said.digest())
+    more = [] if capabilities is None else ["--capabilities", str(capabilities.resolve())]
     with tempfile.TemporaryDirectory(prefix="hostseal-bundle-") as name:
         work = Path(name)
-        verification: list[str] = []
-        if signing_key is not None:
-            public = work / "bundle.pub"
-            public.write_bytes(signing.public_key(signing_key))
-            verification = ["--verification-key", str(public), "--signing-alg", signing.ALGORITHM]
-            if _holds(program, out, revision, verification, work):
-                return revision
-        fresh = work / "bundle.tar.gz"
-        signature = [] if signing_key is None else ["--signing-key", str(signing_key.resolve())]
-        algorithm = [] if signing_key is None else ["--signing-alg", signing.ALGORITHM]
-        _stage(files, work / "content")
-        arguments = ["build", "--bundle", ".", "--revision", revision, "--output", str(fresh)]
-        _run([program, *arguments, *signature, *algorithm], work / "content")
-        durable.write(out, fresh.read_bytes(), mode=0o644)
-    return revision
+        if key is not None and signing_key is not None:
+            more += ["--signing-key", str(signing_key.resolve()), "--signing-alg", key.public.algorithm]
+        said.stage(work / "content")
+        program.build(work / "content", work / "built.tar.gz", revision, *more)
+        files = unpack(work / "built.tar.gz")
+        if key is None:
+            return Bundle(revision=revision, packed=pack(files), key=None)
+        packed = pack({**files, SIGNATURES: signature.anew(files[SIGNATURES], key)})
+        (work / "signed.tar.gz").write_bytes(packed)
+        program.verify(work / "signed.tar.gz", key.public, work)
+    return Bundle(revision=revision, packed=packed, key=key.public)
 
 
-def _program(opa: Path) -> str:
-    found = shutil.which(opa)
-    if found is None:
-        raise PolicyError(
-            f"{opa} is not a program", hint="`make tools` builds OPA; HOSTSEAL_OPA names another one"
-        )
-    return str(Path(found).absolute())
+def read(opa: Path, bundle: Path, keys: Sequence[Named]) -> Content:
+    """Return what is in a bundle; PolicyError when it is not one that one of the keys signed, or is damaged."""
+    program = OpaProgram(opa)
+    refusals: list[PolicyError] = []
+    with tempfile.TemporaryDirectory(prefix="hostseal-bundle-") as name:
+        # A copy: what is read is what was verified, whatever becomes of the file meanwhile.
+        copy = Path(name) / bundle.name
+        try:
+            copy.write_bytes(bundle.read_bytes())
+        except OSError as error:
+            raise PolicyError(f"the bundle cannot be read: {error}", hint=str(bundle)) from error
+        for key in keys:
+            try:
+                program.verify(copy, key, Path(name))
+            except PolicyError as error:
+                refusals.append(error)
+            else:
+                return unverified(copy)
+    raise refusals[-1]
 
 
-def _revision(files: Mapping[str, bytes]) -> str:
-    digest = hashlib.sha256()
-    for name, content in sorted(files.items()):
-        digest.update(f"{len(name.encode())} {name} {len(content)} ".encode())
-        digest.update(content)
-    return digest.hexdigest()[:16]
-
-
-def _stage(files: Mapping[str, bytes], folder: Path) -> None:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-
-
-def _holds(program: str, out: Path, revision: str, verification: Sequence[str], work: Path) -> bool:
-    """Whether `out` is a bundle of this revision whose content is what this key signed."""
+def unverified(bundle: Path) -> Content:
+    """Return what is in a bundle that nobody vouches for; PolicyError when it is none."""
     try:
-        with tarfile.open(out) as archive:
-            member = archive.extractfile(f"/{MANIFEST}")
-            found = None if member is None else json.load(member).get("revision")
-        if found != revision:
-            return False
-        _run(
-            [
-                program,
-                "build",
-                "--bundle",
-                str(out.resolve()),
-                "--output",
-                str(work / "checked"),
-                *verification,
-            ],
-            work,
-        )
-    except (
-        OSError,
-        EOFError,
-        zlib.error,
-        tarfile.TarError,
-        KeyError,
-        ValueError,
-        AttributeError,
-        PolicyError,
-    ):
-        return False  # whatever is wrong with it, it is replaced
-    return True
-
-
-def _run(command: Sequence[str], folder: Path) -> None:
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise PolicyError(f"opa build took more than {SECONDS} s", hint=command[0]) from error
-    except OSError as error:
-        raise PolicyError(f"opa cannot be run: {error}", hint=command[0]) from error
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip()[-2000:]
-        raise PolicyError(f"OPA does not take these policies: {said}", hint=command[0])
+        return content(unpack(bundle))
+    except (KeyError, ValueError, TypeError) as error:
+        raise PolicyError(f"this is not a bundle: {error}", hint=str(bundle)) from error

@@ -23,13 +23,12 @@ def collect(
     """Return the files by their name in the bundle.
 
     Each of `rules` is a folder with one folder a rule, as `policies` has them below `hostseal/rules`; `site` is merged
-    over the default data; `tests` takes the tests along. Raises PolicyError for a folder that does not hold policies, for site
-    data of another shape, and for a rule that there already is.
+    over its default data, other data is taken as it lies there; `tests` takes the tests along. Raises PolicyError for
+    a folder that does not hold policies, for site data of another shape, and for a rule that there already is.
     """
     try:
-        defaults = json.loads((policies / SITE_DATA).read_bytes())
-        manifest = (policies / MANIFEST).read_bytes()
-        rollout = (policies / ROLLOUT).read_bytes()
+        needed = {name: (policies / name).read_bytes() for name in (MANIFEST, SITE_DATA, ROLLOUT)}
+        defaults = json.loads(needed[SITE_DATA])
     except (OSError, ValueError) as error:
         raise PolicyError(f"these are not Hostseal's policies: {error}", hint=str(policies)) from error
     if not isinstance(site, Mapping):
@@ -44,8 +43,16 @@ def collect(
         files |= own
     judging = {folder.name for folder in _folders(files) if str(folder.parent) in {RULES, POLICY_RULES}}
     merged = site_data.merge(defaults, site, judging)
-    data = {SITE_DATA: msgspec.json.encode(merged, order="sorted"), ROLLOUT: rollout}
-    return {**files, MANIFEST: manifest, **data}
+    data = {
+        str(path.relative_to(policies)): path.read_bytes()
+        for path in sorted((policies / "hostseal").rglob("data.json"))
+    }
+    return {
+        **files,
+        **data,
+        MANIFEST: needed[MANIFEST],
+        SITE_DATA: msgspec.json.encode(merged, order="sorted"),
+    }
 
 
 def _rego(folder: Path, below: PurePosixPath, *, tests: bool) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 
 from hostseal.errors import PolicyError
-from hostseal.policy.signing import ALGORITHM
+from hostseal.policy.signing import named
 
 START_SECONDS = 20.0
 
@@ -45,7 +45,7 @@ def running(opa: Path, bundle: Path, log: Path, key: Path | None = None) -> Iter
         "--set", "decision_logs.console=true", "--skip-version-check", "--disable-telemetry", "--bundle", str(bundle),
     ]  # fmt: skip
     if key is not None:
-        command += ["--verification-key", str(key), "--signing-alg", ALGORITHM]
+        command += ["--verification-key", str(key), "--signing-alg", named(key).algorithm]
     with log.open("ab") as sink:
         child = subprocess.Popen(
             command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, start_new_session=True
