@@ -113,16 +113,19 @@ class OpaLook:
         parts = urlsplit(self._settings.url)
         connection = self._connection(parts.scheme, parts.hostname or "", parts.port)
         # The connection's own time-out is for each read: an OPA that trickles would never reach it.
-        ended = threading.Timer(SECONDS, _end, [connection])
+        late = threading.Event()
+        ended = threading.Timer(SECONDS, _end, [connection, late])
         ended.daemon = True
         ended.start()
         try:
-            connection.request(method, path, body, self._headers())
+            connection.request(method, path, body, {} if path == _HEALTH else self._headers())
             answer = connection.getresponse()
             content = answer.read(_ANSWER_BYTES + 1)
         finally:
             ended.cancel()
             connection.close()
+        if late.is_set():
+            raise TimeoutError(f"no whole answer to {path} within {SECONDS:g} s")
         if len(content) > _ANSWER_BYTES:
             raise ValueError(f"{path} is longer than {_ANSWER_BYTES} bytes")
         return answer.status, content
@@ -171,8 +174,12 @@ def _words(content: bytes) -> str:
     return " ".join(content[:200].decode("utf-8", "replace").split())
 
 
-def _end(connection: http.client.HTTPConnection) -> None:
-    """Let whoever reads find the connection's end. The TLS object stays whole: its reader is in another thread."""
+def _end(connection: http.client.HTTPConnection, late: threading.Event) -> None:
+    """Say that it is too late, for half an answer may look like a whole one; let whoever reads find the end.
+
+    The TLS object stays whole: its reader is in another thread.
+    """
+    late.set()
     if connection.sock is not None:
         with contextlib.suppress(OSError):
             socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)

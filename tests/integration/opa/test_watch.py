@@ -3,15 +3,17 @@
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from e2e.record import wait_until
 from hostseal.clock import SystemClock
+from hostseal.config.settings import OpaSettings
 from hostseal.core.engine_watch import SENSOR
 from hostseal.core.event import Host
 from hostseal.policy.engine import OpaEngine
@@ -220,6 +222,43 @@ def test_without_the_right_to_look_it_says_so_and_claims_no_loss(
         assert "401" in (watching.watch.trouble or "")
         assert [name for name, _ in watching.said] == ["decision_log.unwatched"]
         assert list(SpoolReader(watching.path).events()) == []
+
+
+def test_a_token_that_cannot_be_read_does_not_mean_that_opa_is_down(
+    tmp_path: Path, peer: Peer, policy: Policy
+) -> None:
+    with HostOpa(tmp_path / "opa", peer, *policy) as opa:
+        opa.wait_for(200)
+        (opa.folder / "token").unlink()
+        seen = OpaLook(opa.settings)()
+    assert (seen.down, seen.no_bundle, seen.status, "FileNotFoundError" in (seen.why or "")) == (
+        None,
+        None,
+        None,
+        True,
+    )
+
+
+def test_a_server_that_trickles_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def trickle() -> None:
+            taken, _ = listener.accept()
+            with taken, suppress(OSError):
+                taken.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while True:
+                    taken.sendall(b"x")
+                    time.sleep(0.2)  # the pace at which it keeps the reader waiting
+
+        server = threading.Thread(target=trickle)
+        server.start()
+        began = time.monotonic()
+        seen = OpaLook(
+            OpaSettings(url=f"http://127.0.0.1:{listener.getsockname()[1]}", ca="", token_file="")
+        )()
+        assert time.monotonic() - began < 2 * SECONDS + 5
+        server.join(10)
+    assert "within 5 s" in (seen.down or "")
 
 
 def test_decisions_do_not_wait_for_a_look(tmp_path: Path, peer: Peer, policy: Policy) -> None:
