@@ -9,7 +9,6 @@ import jsonschema
 import pytest
 
 from hostseal.core.decision import Action
-from hostseal.errors import UndefinedDecisionError
 from hostseal.policy.engine import OpaEngine
 from policy.opa_server import TOKEN, OpaServer
 
@@ -130,29 +129,33 @@ def test_and_refused_beyond_them_whatever_the_hosts_mode(
 @pytest.mark.parametrize(
     "question", [{}, {"replace": None}, {"play": []}, {"break_glass": {}}, {"replace": {}, "play": {}}]
 )
-def test_a_malformed_question_has_no_answer(
+def test_a_malformed_question_is_refused(
     engine: OpaEngine, entry_point: str, question: dict[str, Any]
 ) -> None:
-    with pytest.raises(UndefinedDecisionError):
-        engine.ask(entry_point, question)
+    decision = engine.ask(entry_point, question).decision
+    assert (decision.allowed, decision.judged) == (False, False)
+    assert decision.actions == (() if entry_point == REPLACE else (Action.REFUSE,))
+    [sentence] = decision.violations
+    assert "cannot be judged: " in sentence
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    ("spoil", "why"),
     [
-        lambda asked: asked.update(now="yesterday"),
-        lambda asked: asked["incident"].update(deadline="soon"),
-        lambda asked: asked.update(held=None),
-        lambda asked: asked.pop("image"),
+        (lambda asked: asked.update(now="yesterday"), "replace.now is no time as RFC 3339 has it"),
+        (lambda asked: asked["incident"].update(deadline="soon"), "replace.incident.deadline is no time as RFC 3339 has it"),
+        (lambda asked: asked.update(held=None), "replace.held is null, not true or false"),
+        (lambda asked: asked.pop("image"), "replace.image.digest is missing; replace.image.track is missing"),
     ],
-)
-def test_a_spoilt_question_about_a_replacement_has_no_answer(
-    engine: OpaEngine, spoil: Callable[[dict[str, Any]], None]
+)  # fmt: skip
+def test_a_spoilt_question_about_a_replacement_is_refused_and_not_due(
+    engine: OpaEngine, spoil: Callable[[dict[str, Any]], None], why: str
 ) -> None:
     asked = replacement()
     spoil(asked["replace"])
-    with pytest.raises(UndefinedDecisionError):
-        engine.ask(REPLACE, asked)
+    decision = engine.ask(REPLACE, asked).decision
+    assert (decision.allowed, decision.actions, decision.would, decision.due) == (False, (), (), False)
+    assert decision.violations == (f"The replacement cannot be judged: {why}.",)
 
 
 def test_two_thousand_hosts_and_five_hundred_tasks_are_judged_in_one_sentence(engine: OpaEngine) -> None:

@@ -11,6 +11,7 @@ from msgspec import inspect as shapes
 
 from hostseal.core.certificate_lines import Why
 from hostseal.errors import PolicyError
+from hostseal.policy import site_controller
 
 Name = Annotated[str, Meta(min_length=1)]
 Fingerprint = Annotated[str, Meta(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
@@ -202,6 +203,7 @@ class Site(_Shape, frozen=True, kw_only=True):
     automation_changes: Tolerated
     break_glass: BreakGlass
     channel: Channels
+    controller: site_controller.Controller
     deadline_seconds: Seconds
     default: Default
     flag_on_disagreement: tuple[Missing, ...]
@@ -237,6 +239,7 @@ def merge(defaults: Mapping[str, Any], site: Mapping[str, Any]) -> Site:
                 raise PolicyError(
                     f"hosts.{name}.groups: {group!r} is not one of groups: {known}", hint="site data"
                 )
+    site_controller.check(whole.controller, whole.groups)
     for group in whole.gate.build_groups:
         if group not in whole.groups:
             raise PolicyError(f"gate.build_groups: {group!r} is not one of groups", hint="site data")

@@ -6,6 +6,7 @@
 package hostseal.break_glass
 
 import data.hostseal.break_glass.shape
+import data.hostseal.malformed
 
 # METADATA
 # description: Whether the certificate in the input may be made, new (`grant`) or longer (`extend`).
@@ -22,6 +23,8 @@ decision := {
 } if {
 	shape.well_formed
 }
+
+decision := malformed.answer("The certificate", shape.problems, ["refuse"], []) if not shape.well_formed
 
 findings contains finding if {
 	some rule in data.hostseal.grant_rules

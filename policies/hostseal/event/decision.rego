@@ -2,15 +2,14 @@
 # title: What an event on a host means
 # description: >
 #   Composes the findings of every package under hostseal.rules. Reads only the input and bundle data, so the
-#   same log replays to the same decisions. An event of an unknown type is only recorded; a malformed input
-#   has no decision at all, which is no answer and neither allows nor denies.
+#   same log replays to the same decisions. An event of an unknown type is only recorded; one that cannot be
+#   judged is answered by `malformed.rego`.
 # schemas:
 #   - input: schema.input
 package hostseal.event
 
 import data.hostseal.host
 import data.hostseal.response
-import data.hostseal.shape
 
 # METADATA
 # description: The decision about the event in the input.
@@ -24,8 +23,7 @@ decision := object.union(terms, {
 	"deadline_seconds": deadline,
 	"host": object.union(host.of(input.event.host.name), {"automation": data.hostseal.site.automation.accounts}),
 }) if {
-	shape.well_formed
-	mode in {"observe", "flag", "enforce"}
+	judgeable
 }
 
 findings contains finding if {

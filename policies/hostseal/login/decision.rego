@@ -3,8 +3,8 @@
 # description: >
 #   Composes the findings of every package under hostseal.login_rules. Asked twice: in PAM's account phase, where a text
 #   reaches every client and the key is not known yet, and in the session phase, which knows the key and has the last
-#   word. Only an armed gate of a host in mode `enforce` refuses; elsewhere `would` says that it would. A malformed
-#   input has no decision.
+#   word. Only an armed gate of a host in mode `enforce` refuses; elsewhere `would` says that it would. An input
+#   that cannot be judged is refused.
 # schemas:
 #   - input: schema.input
 #   - input.login: schema.login.gate
@@ -12,6 +12,8 @@ package hostseal.login
 
 import data.hostseal.host
 import data.hostseal.login.shape
+import data.hostseal.malformed
+import data.hostseal.response
 
 # METADATA
 # description: The decision about the login in the input.
@@ -25,9 +27,26 @@ decision := {
 	"deadline_seconds": deadline,
 	"host": host.of(input.event.host.name),
 } if {
+	judgeable
+}
+
+decision := malformed.answer(
+	"The login",
+	problems,
+	["refuse" | closed],
+	["refuse" | not closed],
+) if {
+	not judgeable
+}
+
+judgeable if {
 	shape.well_formed
 	mode in {"observe", "flag", "enforce"}
 }
+
+problems := shape.problems if not shape.well_formed
+
+problems := {malformed.unknown_mode(input.event.host.name)} if shape.well_formed
 
 mode := host.of(input.event.host.name).mode
 
@@ -48,6 +67,18 @@ observed := [sentence | some sentence in refusals; not closed]
 closed if {
 	mode == "enforce"
 	input.login.armed == true
+	not held_back
+}
+
+# A revision that is not promoted refuses nobody, or only on the hosts of its stage.
+held_back if {
+	data.hostseal.rollout.state != "promoted"
+	not staged
+}
+
+staged if {
+	data.hostseal.rollout.state == "staged"
+	response.bucket(input.event.host.machine_id) < data.hostseal.rollout.stage_percent.refuse
 }
 
 # What the login costs: the host is replaced so many seconds after it.
