@@ -1,23 +1,18 @@
 """The site's data about an automation controller: what its inventories hold, and which jobs may change sealed hosts."""
 
 from collections.abc import Collection
-from typing import Annotated
 
-import msgspec
-from msgspec import Meta
-
-from hostseal.errors import PolicyError
-
-Name = Annotated[str, Meta(min_length=1)]
+from hostseal.policy.site_convert import wrong
+from hostseal.policy.site_shape import Name, Shape
 
 
-class Inventory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Inventory(Shape, frozen=True, kw_only=True):
     """One inventory of the controller: which of the site's groups its hosts are in; none when it holds no host of the site."""
 
     groups: tuple[Name, ...]
 
 
-class AllowedJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AllowedJob(Shape, frozen=True, kw_only=True):
     """A job that may run on sealed hosts: a template of this name that runs this playbook of this project and source.
 
     `scm_branch` is the project's branch, or the job's own where a template lets it name one; empty for the default branch.
@@ -30,7 +25,7 @@ class AllowedJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     scm_branch: str
 
 
-class Controller(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Controller(Shape, frozen=True, kw_only=True):
     """What the policies know of the controller's jobs; an inventory that is not listed may hold any host."""
 
     allowed: tuple[AllowedJob, ...]
@@ -42,6 +37,4 @@ def check(controller: Controller, groups: Collection[str]) -> None:
     for name, inventory in controller.inventories.items():
         for group in inventory.groups:
             if group not in groups:
-                raise PolicyError(
-                    f"controller.inventories.{name}.groups: {group!r} is not one of groups", hint="site data"
-                )
+                raise wrong(f"controller.inventories.{name}.groups", f"{group!r} is not one of groups")

@@ -27,8 +27,9 @@ decision := {
 decision := malformed.answer("The certificate", shape.problems, ["refuse"], []) if not shape.well_formed
 
 findings contains finding if {
-	some rule in data.hostseal.grant_rules
-	some finding in rule.findings
+	some rule
+	found := data.hostseal.grant_rules[rule].findings
+	some finding in found
 }
 
 violations := [finding.message | some finding in findings]

@@ -13,7 +13,7 @@ package hostseal.login
 import data.hostseal.host
 import data.hostseal.login.shape
 import data.hostseal.malformed
-import data.hostseal.response
+import data.hostseal.rollout
 
 # METADATA
 # description: The decision about the login in the input.
@@ -51,13 +51,15 @@ problems := {malformed.unknown_mode(input.event.host.name)} if shape.well_formed
 mode := host.of(input.event.host.name).mode
 
 findings contains finding if {
-	some rule in data.hostseal.login_rules
-	some finding in rule.findings
+	some rule
+	found := data.hostseal.login_rules[rule].findings
+	some finding in found
 }
 
 refusals := [sentence |
-	some rule in data.hostseal.login_rules
-	some sentence in rule.refusals
+	some rule
+	refused := data.hostseal.login_rules[rule].refusals
+	some sentence in refused
 ]
 
 violations := [sentence | some sentence in refusals; closed]
@@ -67,18 +69,7 @@ observed := [sentence | some sentence in refusals; not closed]
 closed if {
 	mode == "enforce"
 	input.login.armed == true
-	not held_back
-}
-
-# A revision that is not promoted refuses nobody, or only on the hosts of its stage.
-held_back if {
-	data.hostseal.rollout.state != "promoted"
-	not staged
-}
-
-staged if {
-	data.hostseal.rollout.state == "staged"
-	response.bucket(input.event.host.machine_id) < data.hostseal.rollout.stage_percent.refuse
+	rollout.acts("refuse")
 }
 
 # What the login costs: the host is replaced so many seconds after it.

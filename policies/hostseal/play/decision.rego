@@ -68,18 +68,19 @@ known(name) if host.of(name).mode in modes
 modes := {"observe", "flag", "enforce"}
 
 findings contains finding if {
-	some rule in data.hostseal.play_rules
-	some finding in rule.findings
+	some rule
+	found := data.hostseal.play_rules[rule].findings
+	some finding in found
 }
 
 violations := [sentence | some sentence in refused]
 
 refused contains sentence if {
-	some rule in data.hostseal.play_rules
-	sentence := rule.sentences.refused
+	some rule
+	sentence := data.hostseal.play_rules[rule].sentences.refused
 }
 
 observed contains sentence if {
-	some rule in data.hostseal.play_rules
-	sentence := rule.sentences.observed
+	some rule
+	sentence := data.hostseal.play_rules[rule].sentences.observed
 }

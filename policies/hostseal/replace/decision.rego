@@ -40,8 +40,9 @@ problems := shape.problems if not shape.well_formed
 problems := {malformed.unknown_mode(input.replace.host.name)} if shape.well_formed
 
 findings contains finding if {
-	some rule in data.hostseal.replace_rules
-	some finding in rule.findings
+	some rule
+	found := data.hostseal.replace_rules[rule].findings
+	some finding in found
 }
 
 violations := [finding.message | some finding in findings]
