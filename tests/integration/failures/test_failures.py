@@ -10,6 +10,8 @@ from integration.failures.gates import GATES
 from integration.failures.observing import Observatory
 from integration.failures.page import COMMAND, PAGE, render
 
+# One of them alone makes all go wrong, one after the other.
+pytestmark = pytest.mark.timeout(900)
 UNANSWERED = ("down", "slow", "undefined", "malformed", "no_bundle", "bad_signature")
 MAY_GO_ON = ("login_flag", "play_allow")
 
