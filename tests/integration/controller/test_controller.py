@@ -120,7 +120,7 @@ def test_what_is_only_observed_says_what_would_be(server: OpaServer) -> None:
 def test_without_an_answer_no_job_starts(server: OpaServer) -> None:
     assert verdict(server, JOB, token="another") == Verdict(False, error="HTTPError")
     nowhere = ask(server.port, server.folder / "server.pem", TOKEN, JOB, "hostseal/play/answer")
-    assert nowhere == Verdict(False, error="undefined")
+    assert nowhere == Verdict(False, error="HTTPError")
     assert ask(1, server.folder / "server.pem", TOKEN, JOB) == Verdict(False, error="ConnectionError")
 
 
