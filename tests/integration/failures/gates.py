@@ -8,7 +8,7 @@ from integration.failures.gates_of_operators import grant, play, play_check, rep
 from integration.failures.row import Place, Row
 
 GATES: dict[str, tuple[str, Callable[[Place], Row]]] = {
-    "health": ("OPA's health, as `hostseal doctor` looks at it", health),
+    "health": ("OPA's health, as `hostseal doctor` and the agent's watch look at it", health),
     "event": ("The agent's decision on an event", event),
     "login_flag": (
         'The login gate, armed, `on_failure_person = "allow_and_flag"` (the default)',

@@ -6,17 +6,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hostseal.config.settings import GateSettings, OnFailure
+from hostseal.config.settings import GateSettings, OnFailure, OpaSettings
+from hostseal.core import engine_watch
+from hostseal.core.engine_watch import News, Watched
 from hostseal.core.event import Event, EventType, Host
 from hostseal.core.standing import Standing
 from hostseal.errors import NoAnswerError
 from hostseal.login_gate import LoginGate
 from hostseal.pipeline import Pipeline
 from hostseal.policy.engine import OpaEngine
+from hostseal.policy.status import OpaLook
 from hostseal.recorder import Recorder
 from hostseal.spool.sqlite import SqliteSpool
 from hostseal.standing_file import StandingFile
 from hostseal.used_certificates import UsedCertificates
+from integration.failures.faults import Address
 from integration.failures.row import Place, Row, stable
 
 SAMPLES = Path(__file__).parents[2] / "samples/events"
@@ -41,17 +45,24 @@ def sample(name: str) -> Any:
 
 
 def health(place: Place) -> Row:
-    """What the agent finds when it looks whether OPA is in order, without asking for a decision."""
+    """What `hostseal doctor` finds, and the agent's own watch of OPA; neither asks for a decision."""
     try:
         place.at.engine().check()
     except NoAnswerError as error:
         found = ("not in order", f"“{stable(str(error))}”")
     else:
         found = ("in order", "nothing")
-    if place.at.server is None:
-        return Row(*found, "")
-    said = [line for line in place.at.server.log.read_text().splitlines() if "Bundle load failed" in line]
-    return Row(*found, "" if not said else f"OPA's own log: “{stable(json.loads(said[0])['msg'])}”")
+    return Row(*found, ", ".join(_told_by_the_agent(place.at)))
+
+
+def _told_by_the_agent(at: Address) -> list[str]:
+    """Return what the agent's watch of OPA reports after two looks."""
+    look = OpaLook(OpaSettings(url=at.url, ca=str(at.ca or ""), token_file=str(at.token or "")))
+    known, told = Watched(), list[News]()
+    for second in range(2):
+        known, news = engine_watch.look(known, look(), f"2026-01-02T03:04:0{second}.000000Z")
+        told += news
+    return [f"event `sensor.lost` of the decision log, `{one.cause}`: {one.data()['scope']}" for one in told]
 
 
 def event(place: Place) -> Row:

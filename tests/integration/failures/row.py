@@ -30,7 +30,7 @@ def stable(text: str) -> str:
     """Return one line without what differs from run to run: ports, ids, addresses in memory, libraries' own details."""
     line = " ".join(text.split())
     line = re.sub(r"https?://127\.0\.0\.1:\d+", "OPA", line)
-    line = re.sub(r"(\w+(?:Error|Timeout)): .*(?= \(OPA\))", r"\1", line)
+    line = re.sub(r"(\w*(?:Error|Timeout)): .*(?= \(OPA\))", r"\1", line)
     line = re.sub(r"OPA: (\w+(?:Error|Timeout)): [^)]*", r"OPA: \1", line)
     line = re.sub(r"/\S*/(?=[\w.-]+: no such file)", "", line)
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", line)

@@ -42,6 +42,7 @@ def test_without_an_answer_nothing_is_allowed_but_by_the_sites_own_word(
 ) -> None:
     happens = {gate: seen.row(gate, fault).happens for gate in GATES}
     assert happens["health"] == ("in order" if fault in {"undefined", "malformed"} else "not in order")
+    assert ("sensor.lost" in seen.row("health", fault).later) is (happens["health"] == "not in order")
     assert happens["event"].startswith("stays spooled, undecided")
     assert happens["login_deny"].startswith("refused")
     assert happens["play_refuse"] == "refused; nothing was changed"
