@@ -56,7 +56,7 @@ def show(identity: str, as_json: bool, state: Path | None) -> None:
     if as_json:
         click.echo(msgspec.json.encode(story).decode())
         return
-    for name, text in _page(story):
+    for name, text in page(story):
         click.echo(f"{name:<{_WIDTH}}{text if isinstance(text, Safe) else shown(text)}")
 
 
@@ -76,7 +76,8 @@ def _line(one: Summary) -> str:
     return f"{one.name.audit_session:>6}  {in_words(one.since)} - {until}  {one.user} from {one.source}: {channels}{actions}"
 
 
-def _page(story: Story) -> Iterator[tuple[str, str]]:
+def page(story: Story) -> Iterator[tuple[str, str]]:
+    """Yield the story's lines, each with its title."""
     who = story.session
     logind = f", logind {who['logind_session']}" if who.get("logind_session") else ""
     yield "session", f"{story.name.audit_session} on {story.host}{logind}, boot {story.name.boot_id}"
@@ -183,7 +184,7 @@ def _left_behind(story: Story) -> Iterator[tuple[str, str]]:
 
 def _decision(decided: Decided) -> Iterator[tuple[str, str]]:
     asked = f" -> {', '.join(decided.actions)}" if decided.actions else ""
-    would = f" (observe mode; would have been: {', '.join(decided.would)})" if decided.would else ""
+    would = f" (held back: {', '.join(decided.would)})" if decided.would else ""
     yield "decision", f"{in_words(decided.time)}  on {decided.about}{asked}{would}  {decided.id}"
     for finding in decided.findings:
         controls = f" [{', '.join(finding['controls'])}]" if finding["controls"] else ""

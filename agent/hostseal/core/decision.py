@@ -77,6 +77,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the input could be judged at all; where not, `violations` says which part of it is not as it should be."""
         return not any(finding.rule == MALFORMED for finding in self.findings)
 
+    @property
+    def counted(self) -> tuple[Finding, ...]:
+        """The findings that no exemption covers: only they are reasons for anything."""
+        return tuple(finding for finding in self.findings if finding.exemption is None)
+
 
 def parse(raw: Any) -> Decision:
     """Return the decision in `raw` (parsed JSON); raise UndefinedDecisionError when it is not one."""

@@ -20,29 +20,24 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     event: str
 
 
-def counts(decision: Decision) -> bool:
-    """Return whether the decision adds anything to the history."""
-    return any(finding.exemption is None for finding in decision.findings)
-
-
 def before(recent: tuple[Found, ...], event: Event) -> tuple[Found, ...]:
     """Return what a rule may know when it judges the event: never the event itself, which may come again (law 2).
 
-    A clock that was put back does not hide what is within SPAN on the other side.
+    A clock that was put back does not hide what is within SPAN on the other side. Where the event has no time that can
+    be read, nothing is known to be near it.
     """
-    moment = from_timestamp(event.time)
-    return tuple(
-        one for one in recent if one.event != event.id and abs(from_timestamp(one.time) - moment) <= SPAN
-    )
+    return tuple(one for one in recent if one.event != event.id and _near(one.time, event.time))
 
 
 def after(recent: tuple[Found, ...], event: Event, decision: Decision) -> tuple[Found, ...]:
     """Return the history with the event's findings that no exemption covers, the newest last.
 
     Of more than KEPT the oldest of the rule that has most is forgotten: a flood of one rule hides no other.
-    Applying it twice changes nothing.
+    An event without a time that can be read adds nothing. Applying it twice changes nothing.
     """
-    rules = dict.fromkeys(finding.rule for finding in decision.findings if finding.exemption is None)
+    if not _near(event.time, event.time):
+        return recent
+    rules = dict.fromkeys(finding.rule for finding in decision.counted)
     new = tuple(Found(rule=rule, time=event.time, event=event.id) for rule in rules)
     kept = (*before(recent, event), *new)
     while len(kept) > KEPT:
@@ -50,3 +45,11 @@ def after(recent: tuple[Found, ...], event: Event, decision: Decision) -> tuple[
         oldest = next(number for number, one in enumerate(kept) if one.rule == most)
         kept = (*kept[:oldest], *kept[oldest + 1 :])
     return kept
+
+
+def _near(one: str, other: str) -> bool:
+    try:
+        first, second = from_timestamp(one), from_timestamp(other)
+    except ValueError:
+        return False
+    return bool(first.tzinfo and second.tzinfo) and abs(first - second) <= SPAN

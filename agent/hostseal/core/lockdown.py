@@ -85,7 +85,7 @@ def raised(lockdown: Lockdown, event: Event, decision: Decision, incident: str, 
     level = asked(decision)
     if level.rank <= lockdown.level.rank or event.seq <= lockdown.seq:
         return lockdown
-    new = tuple(finding.message for finding in decision.findings if finding.message not in lockdown.reasons)
+    new = tuple(finding.message for finding in decision.counted if finding.message not in lockdown.reasons)
     return replace(
         lockdown,
         level=level,

@@ -115,7 +115,7 @@ def provisional(standing: Standing, event: Event) -> Standing:
 
 def may_move(event: Event, decision: Decision) -> bool:
     """Return whether a decision on `event` can change a standing: where it cannot, there is nothing to act on."""
-    return bool(decision.actions) or event.type in _MOVING or history.counts(decision)
+    return bool(decision.actions) or event.type in _MOVING or bool(decision.counted)
 
 
 def decided(standing: Standing, event: Event, decision: Decision, now: datetime) -> Standing:
@@ -172,7 +172,7 @@ def _flag(standing: Standing, event: Event, decision: Decision, now: datetime) -
         event.id in pardon.events or pardon.incident == incident_id(event.id) for pardon in standing.pardons
     ):
         return standing
-    reasons = tuple(finding.message for finding in decision.findings)
+    reasons = tuple(finding.message for finding in decision.counted)
     deadline = None
     if decision.deadline_seconds is not None:
         deadline = timestamp(now + timedelta(seconds=decision.deadline_seconds))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from hostseal.policy import site_controller, site_exemptions
+from hostseal.policy import site_controller, site_exemptions, site_rules
 from hostseal.policy.site_answers import Channels, Missing, Recorded, Tolerated
 from hostseal.policy.site_convert import convert, wrong
 from hostseal.policy.site_exemptions import Exemptions
@@ -17,8 +17,13 @@ from hostseal.policy.site_tuning import RepeatedSessions, RuleSwitch
 class Site(Shape, frozen=True, kw_only=True):
     """All of it, as the policies read it at `data.hostseal.site`."""
 
+    accounts_changed: site_rules.Listed
+    agent_tampered: site_rules.Listed
+    authorized_keys_changed: site_rules.Listed
     automation: Automation
     automation_changes: Tolerated
+    blind_too_long: site_rules.BlindTooLong
+    boot_changed: site_rules.Listed
     break_glass: BreakGlass
     channel: Channels
     controller: site_controller.Controller
@@ -31,16 +36,27 @@ class Site(Shape, frozen=True, kw_only=True):
     gate: Gate
     groups: dict[Name, Group]
     hosts: dict[Name, SiteHost]
+    image_age: site_rules.ImageAge
+    images_revoked: dict[site_rules.ImageDigest, Name]
     left_behind: Recorded
     lockdown: Lockdown
     login: Login
+    login_window: site_rules.LoginWindow
+    mutable_debt: site_rules.MutableDebt
+    package_installed: site_rules.PackageInstalled
     package_upgrades: Tolerated
     privilege: Recorded
     repeated_sessions: RepeatedSessions
     replace: Replace
     responses: Responses
     rules: dict[Name, RuleSwitch]
+    sealed_file_changed: site_rules.SealedFileChanged
+    spool_backlog: site_rules.SpoolBacklog
+    sudoers_changed: site_rules.Listed
+    unit_added: site_rules.Listed
+    unknown_key: site_rules.UnknownKey
     upgrade_units: tuple[Name, ...]
+    weak_key: site_rules.WeakKey
 
 
 def merge(defaults: Mapping[str, Any], site: Mapping[str, Any], rules: Collection[str] | None = None) -> Site:
@@ -58,6 +74,7 @@ def merge(defaults: Mapping[str, Any], site: Mapping[str, Any], rules: Collectio
     for key, named in (
         ("gate.build_groups", whole.gate.build_groups),
         ("deadlines.groups", whole.deadlines.groups),
+        ("login_window.groups", whole.login_window.groups),
     ):
         for group in named:
             if group not in whole.groups:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from types import NoneType
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
@@ -61,9 +62,11 @@ def _kind_at(kind: Any, steps: Sequence[str]) -> Any:
 
 
 def plain(kind: Any) -> Any:
-    """Return the type of a key without the choice not to say it."""
-    said = [one for one in get_args(kind) if one is not UnsetType]
-    return said[0] if UnsetType in get_args(kind) else kind
+    """Return the type of a key without the choice not to say it, or to say null."""
+    if get_origin(kind) is Annotated:
+        return kind
+    said = [one for one in get_args(kind) if one not in {UnsetType, NoneType}]
+    return said[0] if len(said) == 1 < len(get_args(kind)) else kind
 
 
 def _allowed(kind: Any, steps: Sequence[str]) -> str:

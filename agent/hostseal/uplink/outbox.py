@@ -177,7 +177,7 @@ def _flag(host: str, incident: Incident, row: tuple[Any, ...] | None) -> Parcel:
     decision = msgspec.json.decode(raw, type=Decision)
     seconds = decision.deadline_seconds
     content |= {
-        "reasons": [finding.message for finding in decision.findings],
+        "reasons": [finding.message for finding in decision.counted],
         "deadline": None
         if seconds is None
         else timestamp(from_timestamp(decided) + timedelta(seconds=seconds)),

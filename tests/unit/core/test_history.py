@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,6 +54,14 @@ def test_a_day_later_it_is_forgotten() -> None:
 def test_a_clock_that_was_put_back_hides_nothing_within_a_day() -> None:
     ahead = (found("a", "e1", 2), found("a", "e2", 1000))
     assert history.before(ahead, event("e3")) == ahead[:1]
+
+
+@pytest.mark.parametrize("time", ["", "noon", "2026-11-23T12:00:00"])
+def test_an_event_without_a_time_knows_nothing_and_is_forgotten(time: str) -> None:
+    recent = (found("a", "e1"),)
+    timeless = msgspec.structs.replace(event("e2"), time=time)
+    assert history.before(recent, timeless) == ()
+    assert history.after(recent, timeless, decision("a")) == recent
 
 
 def test_a_flood_of_one_rule_does_not_hide_another() -> None:

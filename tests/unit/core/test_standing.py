@@ -131,6 +131,16 @@ def test_what_cannot_be_judged_lifts_no_suspicion() -> None:
     assert lifted.state is State.SEALED
 
 
+def test_what_an_exemption_covers_is_no_reason_for_a_flag() -> None:
+    counted = decision(Action.FLAG, deadline=60)
+    excused = Finding(rule="s", severity="high", message="bob opened a shell", exemption="EX-7")
+    both = msgspec.structs.replace(counted, findings=(excused, *counted.findings))
+    after = standing.decided(Standing(), event(EventType.FILES_CHANGED), both, NOW)
+    assert after.incident is not None
+    assert after.incident.reasons == ("alice opened a shell",)
+    assert [one.rule for one in after.recent] == ["r"]
+
+
 def test_more_evidence_joins_the_open_incident_and_can_only_bring_its_deadline_forward() -> None:
     first = standing.decided(
         Standing(), event(EventType.FILES_CHANGED, 1), decision(Action.FLAG, deadline=60), NOW

@@ -8,6 +8,8 @@
 # custom:
 #   severity: critical
 #   controls: [NIST CM-5, NIST AU-6, PCI 10.4, CIS 8.11, SOC2 CC7.2]
+#   flags: always
+#   tuning: [repeated_sessions, channel]
 package hostseal.rules.repeated_sessions
 
 import data.hostseal.exemption
