@@ -37,7 +37,7 @@ def test_the_bundle_has_the_rules_and_not_their_tests(signed: Signed) -> None:
 def test_the_manifest_has_revision_and_roots(signed: Signed) -> None:
     manifest = content(signed.path, "/.manifest")
     assert manifest["revision"] == signed.revision
-    assert manifest["roots"] == ["hostseal", "system/authz"]
+    assert manifest["roots"] == ["hostseal", "system/authz", "system/log"]
     assert len(signed.revision) == 16
 
 
