@@ -88,15 +88,21 @@ def test_an_unknown_type_is_only_recorded(server: OpaServer) -> None:
 
 
 @pytest.mark.parametrize("missing", ["id", "type", "seq", "host", "data"])
-def test_a_malformed_event_has_no_answer(server: OpaServer, missing: str) -> None:
+def test_a_malformed_event_is_said_to_be_so(server: OpaServer, missing: str) -> None:
     event = sample("channel_shell")
     del event[missing]
-    assert "result" not in server.decide(event, {"state": "sealed", "incident": None})
+    decision = parse(server.decide(event, {"state": "sealed", "incident": None})["result"])
+    assert (decision.allowed, decision.judged, decision.actions, decision.would) == (False, False, (), ())
+    [sentence] = decision.violations
+    assert sentence.startswith("The event cannot be judged: ")
+    assert {"host": "event.host.name"}.get(missing, f"event.{missing}") + " is missing" in sentence
 
 
 @pytest.mark.parametrize("standing", [None, {}, {"state": "cracked", "incident": None}])
-def test_an_unknown_standing_has_no_answer(server: OpaServer, standing: object) -> None:
-    assert "result" not in server.decide(sample("channel_shell"), standing)
+def test_an_unknown_standing_is_said_to_be_so(server: OpaServer, standing: object) -> None:
+    decision = parse(server.decide(sample("channel_shell"), standing)["result"])
+    assert not decision.judged
+    assert decision.violations[0].startswith("The event cannot be judged: standing.state is ")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The other entry points, asked of a real OPA on a host's settings, through the agent's own client."""
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,14 +10,12 @@ import jsonschema
 import pytest
 
 from hostseal.core.decision import Action
-from hostseal.errors import UndefinedDecisionError
 from hostseal.policy.engine import OpaEngine
+from policy import questions
 from policy.opa_server import TOKEN, OpaServer
 
 SCHEMAS = Path(__file__).parents[2] / "policies/schemas"
-REPLACE, PLAY = "hostseal/replace/decision", "hostseal/play/decision"
-BREAK_GLASS = "hostseal/break_glass/decision"
-AUTHORITY = f"SHA256:{'C' * 42}E"
+REPLACE, PLAY, BREAK_GLASS = questions.REPLACE.path, questions.PLAY.path, questions.BREAK_GLASS.path
 
 
 @pytest.fixture
@@ -29,17 +28,7 @@ def engine(server: OpaServer, tmp_path: Path) -> OpaEngine:
 
 
 def replacement(**changes: Any) -> dict[str, Any]:
-    asked = {
-        "host": {"name": "flagging-1-g2", "slot": "flagging-1", "generation": 2, "instance_id": "i-2"},
-        "standing": "flagged",
-        "incident": {"id": "inc-1", "deadline": "2026-01-02T03:04:05.000000Z", "reasons": ["a drill"]},
-        "held": False,
-        "attempts": 0,
-        "now": "2026-01-02T03:04:06.000000Z",
-        "image": {"digest": f"sha256:{'a' * 64}", "track": "current"},
-        "requested_by": "fleet",
-        **changes,
-    }
+    asked = {**copy.deepcopy(questions.REPLACE.question["replace"]), **changes}
     jsonschema.Draft7Validator(json.loads((SCHEMAS / "replace/decision.json").read_bytes())).validate(
         {"replace": asked}
     )
@@ -74,28 +63,7 @@ def test_each_refusal_has_its_rule_and_sentence(
 
 
 def wish(**changes: Any) -> dict[str, Any]:
-    grant = {
-        "id": "8ce25aeb-41b9-49de-abfd-691110332cc6",
-        "user": "alice",
-        "host": "flagging-1",
-        "instance": "97f70f8ffec04d73afb0ef26920bf1bd",
-        "ticket": "INC-1",
-        "reason": "the disk is full",
-        "person": "carol",
-        "began": "2026-01-02T03:04:05.000000Z",
-        "source": None,
-        "drill": False,
-    }
-    asked = {
-        "asks": "grant",
-        "grant": grant,
-        "seconds": 1800,
-        "total_seconds": 1800,
-        "extensions": ["permit-pty"],
-        "authority": AUTHORITY,
-        "time": "2026-01-02T03:04:05.000000Z",
-        **changes,
-    }
+    asked = {**copy.deepcopy(questions.BREAK_GLASS.question["break_glass"]), **changes}
     schema = json.loads((SCHEMAS / "break_glass/decision.json").read_bytes())
     jsonschema.Draft7Validator(schema).validate({"break_glass": asked})
     return {"break_glass": asked}
@@ -130,52 +98,40 @@ def test_and_refused_beyond_them_whatever_the_hosts_mode(
 @pytest.mark.parametrize(
     "question", [{}, {"replace": None}, {"play": []}, {"break_glass": {}}, {"replace": {}, "play": {}}]
 )
-def test_a_malformed_question_has_no_answer(
+def test_a_malformed_question_is_refused(
     engine: OpaEngine, entry_point: str, question: dict[str, Any]
 ) -> None:
-    with pytest.raises(UndefinedDecisionError):
-        engine.ask(entry_point, question)
+    decision = engine.ask(entry_point, question).decision
+    assert (decision.allowed, decision.judged) == (False, False)
+    assert decision.actions == (() if entry_point == REPLACE else (Action.REFUSE,))
+    [sentence] = decision.violations
+    assert "cannot be judged: " in sentence
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    ("spoil", "why"),
     [
-        lambda asked: asked.update(now="yesterday"),
-        lambda asked: asked["incident"].update(deadline="soon"),
-        lambda asked: asked.update(held=None),
-        lambda asked: asked.pop("image"),
+        (lambda asked: asked.update(now="yesterday"), "replace.now is no time as RFC 3339 has it"),
+        (lambda asked: asked["incident"].update(deadline="soon"), "replace.incident.deadline is no time as RFC 3339 has it"),
+        (lambda asked: asked.update(held=None), "replace.held is null, not true or false"),
+        (lambda asked: asked.pop("image"), "replace.image.digest is missing; replace.image.track is missing"),
     ],
-)
-def test_a_spoilt_question_about_a_replacement_has_no_answer(
-    engine: OpaEngine, spoil: Callable[[dict[str, Any]], None]
+)  # fmt: skip
+def test_a_spoilt_question_about_a_replacement_is_refused_and_not_due(
+    engine: OpaEngine, spoil: Callable[[dict[str, Any]], None], why: str
 ) -> None:
     asked = replacement()
     spoil(asked["replace"])
-    with pytest.raises(UndefinedDecisionError):
-        engine.ask(REPLACE, asked)
+    decision = engine.ask(REPLACE, asked).decision
+    assert (decision.allowed, decision.actions, decision.would, decision.due) == (False, (), (), False)
+    assert decision.violations == (f"The replacement cannot be judged: {why}.",)
 
 
 def test_two_thousand_hosts_and_five_hundred_tasks_are_judged_in_one_sentence(engine: OpaEngine) -> None:
-    task = {
-        "name": "Change",
-        "module": "ansible.builtin.copy",
-        "role": None,
-        "collection": None,
-        "file": None,
-        "line": None,
-        "kind": "task",
-        "check": False,
-        "dynamic": False,
-        "target": {"kind": "play", "host": None},
-    }
     play = {
-        "name": "All",
-        "file": "all.yml",
-        "check": False,
-        "tags": {"run": ["all"], "skip": []},
+        **questions.PLAY.question["play"],
         "hosts": [f"flagging-1-g{number}" for number in range(2000)],
-        "sets": [],
-        "tasks": [{**task, "line": line} for line in range(500)],
+        "tasks": [{**questions.TASK, "line": line} for line in range(500)],
     }
     asked = {"play": play, "requested_by": {"user": "alice", "controller": "jump-1"}}
     jsonschema.Draft7Validator(json.loads((SCHEMAS / "play/decision.json").read_bytes())).validate(asked)

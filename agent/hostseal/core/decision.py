@@ -8,6 +8,9 @@ import msgspec
 from hostseal.core.event import Profile
 from hostseal.errors import UndefinedDecisionError
 
+MALFORMED = "malformed_input"
+"""The rule of the finding that is all a decision has where its input cannot be judged."""
+
 
 class Action(StrEnum):
     """What the policy can ask for. The host's own configuration maps it to a playbook (law 9).
@@ -68,6 +71,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     host: Profile | None = None
     due: bool | None = None
     lockdown: LockdownTerms | None = None
+
+    @property
+    def judged(self) -> bool:
+        """Whether the input could be judged at all; where not, `violations` says which part of it is not as it should be."""
+        return not any(finding.rule == MALFORMED for finding in self.findings)
 
 
 def parse(raw: Any) -> Decision:

@@ -124,6 +124,8 @@ def decided(standing: Standing, event: Event, decision: Decision, now: datetime)
     standing = replace(standing, seq=max(standing.seq, event.seq), recent=recent)
     if event.type is EventType.FLAG_PARDONED:
         return _pardoned(standing, event)
+    if not decision.judged:
+        return standing
     if event.type is EventType.SESSION_OPENED and Action.SUSPECT not in decision.actions:
         standing = _without(standing, session_key(event))
     if Action.SUSPECT in decision.actions:

@@ -38,6 +38,8 @@ class PolicySession(requests.Session):
                 "POST", url, body=msgspec.json.encode(json), headers=self._posted,
                 timeout=settings.get("timeout"), redirect=False,
             )  # fmt: skip
+        except urllib3.exceptions.NewConnectionError as error:  # to urllib3 a time-out too, and it is none
+            raise requests.ConnectionError(error) from error
         except urllib3.exceptions.TimeoutError as error:
             raise requests.Timeout(error) from error
         except urllib3.exceptions.HTTPError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from hostseal.policy import site_exemptions, site_rules
+from hostseal.policy import site_controller, site_exemptions, site_rules
 from hostseal.policy.site_answers import Channels, Missing, Recorded, Tolerated
 from hostseal.policy.site_convert import convert, wrong
 from hostseal.policy.site_exemptions import Exemptions
@@ -26,6 +26,7 @@ class Site(Shape, frozen=True, kw_only=True):
     boot_changed: site_rules.Listed
     break_glass: BreakGlass
     channel: Channels
+    controller: site_controller.Controller
     deadline_seconds: Seconds
     deadlines: Deadlines
     default: Default
@@ -78,6 +79,7 @@ def merge(defaults: Mapping[str, Any], site: Mapping[str, Any], rules: Collectio
         for group in named:
             if group not in whole.groups:
                 raise wrong(key, f"{group!r} is not one of groups")
+    site_controller.check(whole.controller, whole.groups)
     site_exemptions.check(whole.exemptions, whole.hosts, whole.groups)
     if rules is not None:
         named_rules: dict[str, Collection[str]] = {

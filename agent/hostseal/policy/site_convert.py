@@ -51,20 +51,22 @@ def _blame(value: Any, kind: Any, steps: Sequence[str], where: str) -> None:
 
 def _kind_at(kind: Any, steps: Sequence[str]) -> Any:
     for step in steps:
+        kind = get_args(kind)[0] if get_origin(kind) is Annotated else kind
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             fields = msgspec.structs.fields(kind)
             kind = next(field.type for field in fields if field.encode_name == step)
         else:
             kind = get_args(kind)[1 if get_origin(kind) is dict else 0]
-        kind = _plain(kind)
+        kind = plain(kind)
     return kind
 
 
-def _plain(kind: Any) -> Any:
+def plain(kind: Any) -> Any:
+    """Return the type of a key without the choice not to say it, or to say null."""
     if get_origin(kind) is Annotated:
         return kind
-    options = [one for one in get_args(kind) if one not in {UnsetType, NoneType}]
-    return options[0] if len(options) == 1 < len(get_args(kind)) else kind
+    said = [one for one in get_args(kind) if one not in {UnsetType, NoneType}]
+    return said[0] if len(said) == 1 < len(get_args(kind)) else kind
 
 
 def _allowed(kind: Any, steps: Sequence[str]) -> str:

@@ -6,6 +6,7 @@
 package hostseal.break_glass
 
 import data.hostseal.break_glass.shape
+import data.hostseal.malformed
 
 # METADATA
 # description: Whether the certificate in the input may be made, new (`grant`) or longer (`extend`).
@@ -23,9 +24,12 @@ decision := {
 	shape.well_formed
 }
 
+decision := malformed.answer("The certificate", shape.problems, ["refuse"], []) if not shape.well_formed
+
 findings contains finding if {
-	some rule in data.hostseal.grant_rules
-	some finding in rule.findings
+	some rule
+	found := data.hostseal.grant_rules[rule].findings
+	some finding in found
 }
 
 violations := [finding.message | some finding in findings]

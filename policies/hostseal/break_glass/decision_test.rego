@@ -62,16 +62,32 @@ test_a_site_that_has_no_authority_allows_nothing if {
 	not break_glass.decision.allowed with input as samples.wish with data.hostseal.site as site
 }
 
-test_no_input_has_no_decision if {
-	not break_glass.decision with data.hostseal.site as samples.site
-	not decided({})
+refused(decision, why) if {
+	[decision.allowed, decision.actions, decision.would] == [false, ["refuse"], []]
+	decision.violations == [sprintf("The certificate cannot be judged: %s.", [why])]
+	[finding.rule | some finding in decision.findings] == ["malformed_input"]
 }
 
-test_no_site_data_has_no_decision if {
-	not break_glass.decision with input as samples.wish with data.hostseal.site as {}
+test_no_input_is_refused if {
+	decision := break_glass.decision with data.hostseal.site as samples.site
+	refused(decision, "there is no input")
+	decided({}).allowed == false
 }
 
-test_a_malformed_question_has_no_decision if {
+test_no_site_data_is_refused if {
+	decision := break_glass.decision with input as samples.wish with data.hostseal.site as {}
+	refused(decision, concat("; ", [
+		"the site's data has no break_glass.max_seconds",
+		"the site's data has no break_glass.max_total_seconds",
+	]))
+}
+
+test_the_sentence_says_which_part if {
+	refused(decided(samples.wish_but({"extensions": [7]})), "break_glass.extensions holds something else than texts")
+	refused(decided(samples.wish_but({"seconds": "30"})), "break_glass.seconds is a text, not a number")
+}
+
+test_a_malformed_question_is_refused if {
 	every wrong in [
 		samples.wish_but({"asks": "please"}),
 		samples.wish_but({"seconds": "30"}),
@@ -84,7 +100,7 @@ test_a_malformed_question_has_no_decision if {
 		json.remove(samples.wish, ["break_glass/grant/ticket"]),
 		json.remove(samples.wish, ["break_glass/grant"]),
 	] {
-		not decided(wrong)
+		decided(wrong).findings[0].rule == "malformed_input"
 	}
 }
 

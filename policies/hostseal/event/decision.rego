@@ -2,8 +2,8 @@
 # title: What an event on a host means
 # description: >
 #   Composes the findings of every package under hostseal.rules. Reads only the input and bundle data, so the
-#   same log replays to the same decisions. An event of an unknown type is only recorded; a malformed input
-#   has no decision at all, which is no answer and neither allows nor denies.
+#   same log replays to the same decisions. An event of an unknown type is only recorded; one that cannot be
+#   judged is answered by `malformed.rego`.
 # schemas:
 #   - input: schema.input
 package hostseal.event
@@ -12,7 +12,6 @@ import data.hostseal.host
 import data.hostseal.response
 import data.hostseal.rollout
 import data.hostseal.ruling
-import data.hostseal.shape
 
 # METADATA
 # description: The decision about the event in the input.
@@ -26,8 +25,7 @@ decision := object.union(terms, {
 	"deadline_seconds": deadline,
 	"host": object.union(host.of(input.event.host.name), {"automation": data.hostseal.site.automation.accounts}),
 }) if {
-	shape.well_formed
-	mode in {"observe", "flag", "enforce"}
+	judgeable
 }
 
 # A flag is the last word on a session that is suspect: it is not lifted by the same event.

@@ -167,9 +167,9 @@ test_an_operators_word_flags_the_host_and_mode_observe_is_exempt if {
 	decided(samples.on_host(by_operator, "lab-1")).would == ["flag"]
 }
 
-test_an_operators_word_without_person_or_reason_has_no_decision if {
-	not decided(samples.but(by_operator, {"person": null}))
-	not decided(json.remove(by_operator, ["event/data/reason"]))
+test_an_operators_word_without_person_or_reason_cannot_be_judged if {
+	cannot_be_judged(samples.but(by_operator, {"person": null}), "event.data.person is null, not a text")
+	cannot_be_judged(json.remove(by_operator, ["event/data/reason"]), "event.data.reason is missing")
 }
 
 test_an_unknown_type_is_recorded if answered(samples.about("moon.rose", {"user": 7})) == recorded
@@ -186,31 +186,46 @@ test_an_unknown_kind_of_channel_is_recorded if {
 	answered(samples.channel(samples.alice, "x11", null)) == recorded
 }
 
-test_no_input_has_no_decision if {
-	not event.decision with data.hostseal.site as samples.site
-	not decided({})
-}
-
-test_a_malformed_input_has_no_decision if {
-	every asked in [
-		json.remove(shell, ["event/id"]),
-		json.remove(shell, ["event/seq"]),
-		json.remove(shell, ["event/type"]),
-		json.remove(shell, ["event/data"]),
-		json.remove(shell, ["event/host/name"]),
-		json.remove(shell, ["standing"]),
-		json.remove(shell, ["event/data/user"]),
-		json.remove(shell, ["event/data/kind"]),
-		samples.but(shell, {"user": ["alice"]}),
-		samples.standing(shell, "cracked"),
-		object.union(shell, {"event": {"data": "alice"}}),
-		samples.but(samples.lost, {"cause": null}),
-	] {
-		not decided(asked)
+test_no_input_cannot_be_judged if {
+	decision := event.decision with data.hostseal.site as samples.site
+	decision.violations == ["The event cannot be judged: there is no input."]
+	decided({}).allowed == false
+	every wrong in [[], "event", 7, false, null] {
+		cannot_be_judged(wrong, "it is not an object")
 	}
 }
 
-test_unreadable_changes_have_no_decision if {
+cannot_be_judged(asked, why) if {
+	decision := decided(asked)
+	[decision.allowed, decision.actions, decision.would] == [false, [], []]
+	decision.violations == [sprintf("The event cannot be judged: %s.", [why])]
+	[finding.rule | some finding in decision.findings] == ["malformed_input"]
+}
+
+test_a_malformed_input_is_said_to_be_so if {
+	every why, asked in {
+		"event.id is missing": json.remove(shell, ["event/id"]),
+		"event.seq is missing": json.remove(shell, ["event/seq"]),
+		"event.type is missing": json.remove(shell, ["event/type"]),
+		"event.host.name is missing": json.remove(shell, ["event/host/name"]),
+		"standing.state is missing": json.remove(shell, ["standing"]),
+		"event.data.user is missing": json.remove(shell, ["event/data/user"]),
+		"event.data.kind is missing": json.remove(shell, ["event/data/kind"]),
+		"event.data.user is a list, not a text": samples.but(shell, {"user": ["alice"]}),
+		"standing.state is none of sealed, suspect, flagged": samples.standing(shell, "cracked"),
+		"event.data.cause is null, not a text": samples.but(samples.lost, {"cause": null}),
+	} {
+		cannot_be_judged(asked, why)
+	}
+	every asked in [
+		json.remove(shell, ["event/data"]),
+		object.union(shell, {"event": {"data": "alice"}}),
+	] {
+		decided(asked).findings[0].rule == "malformed_input"
+	}
+}
+
+test_unreadable_changes_cannot_be_judged if {
 	change := samples.changed(samples.by_program, ["/etc/hosts"])
 	every wrong in [
 		{"writer": {"kind": "ghost"}},
@@ -220,15 +235,19 @@ test_unreadable_changes_have_no_decision if {
 		{"count": "many"},
 		{"truncated": null},
 	] {
-		not decided(samples.but(change, wrong))
+		decided(samples.but(change, wrong)).findings[0].rule == "malformed_input"
 	}
 }
 
-test_no_site_data_has_no_decision if {
-	not event.decision with input as shell with data.hostseal.site as {}
-}
+unknown_mode := concat(" ", [
+	"The event cannot be judged: the site's data knows none of the modes",
+	"observe, flag and enforce for web-1.",
+])
 
-test_a_mode_nobody_knows_has_no_decision if {
-	site := samples.site_with({"hosts": {"web-1": {"mode": "enforse"}}})
-	not event.decision with input as shell with data.hostseal.site as site
+test_a_mode_nobody_knows_cannot_be_judged if {
+	every site in [{}, samples.site_with({"hosts": {"web-1": {"mode": "enforse"}}})] {
+		decision := event.decision with input as shell with data.hostseal.site as site
+		decision.violations == [unknown_mode]
+		decision.actions == []
+	}
 }

@@ -90,6 +90,9 @@ anywhere := "refused" if {
 	mode in {"flag", "enforce"}
 }
 
+# METADATA
+# scope: document
+# description: Every mode that the site speaks of.
 modes := {data.hostseal.site["default"].mode} | {entry.mode |
 	some section in [data.hostseal.site.groups, data.hostseal.site.hosts]
 	some entry in section

@@ -61,16 +61,40 @@ test_what_a_newer_gate_adds_is_no_hindrance if {
 	decided(object.union(samples.play([], ["web-1"]), {"colour": "red", "play": {"colour": "red"}})).allowed
 }
 
-test_no_input_has_no_decision if {
-	not play.decision with data.hostseal.site as samples.site
-	not decided({})
+refused(decision, why) if {
+	[decision.allowed, decision.actions, decision.would] == [false, ["refuse"], []]
+	decision.violations == [sprintf("The play cannot be judged: %s.", [why])]
+	[finding.rule | some finding in decision.findings] == ["malformed_input"]
 }
 
-test_no_site_data_has_no_decision if {
-	not play.decision with input as samples.play([samples.install], ["web-1"]) with data.hostseal.site as {}
+test_no_input_is_refused if {
+	decision := play.decision with data.hostseal.site as samples.site
+	refused(decision, "there is no input")
+	refused(decided([]), "it is not an object")
+	decided({}).allowed == false
 }
 
-test_a_malformed_play_has_no_decision if {
+unknown_mode := "the site's data knows none of the modes observe, flag and enforce for web-1"
+
+test_a_mode_nobody_knows_is_refused if {
+	every site in [{}, samples.site_with({"hosts": {"web-1": {"mode": "enforse"}}})] {
+		decision := play.decision with input as samples.play([samples.install], ["web-1"])
+			with data.hostseal.site as site
+		refused(decision, unknown_mode)
+	}
+}
+
+test_the_sentence_says_which_part if {
+	asked := samples.play([samples.install], ["web-1"])
+	refused(decided(json.remove(asked, ["play/name"])), "play.name is missing")
+	refused(decided(object.union(asked, {"play": {"hosts": [7]}})), "play.hosts holds something else than texts")
+	refused(decided(samples.play(["apt"], [])), "play.tasks[0].it is not an object")
+	refused(decided(samples.play([samples.install_but({"module": 7})], [])), concat("", [
+		"play.tasks[0].module is a number, not null or a text",
+	]))
+}
+
+test_a_malformed_play_is_refused if {
 	asked := samples.play([samples.install], ["web-1"])
 	every wrong in [
 		json.remove(asked, ["play/name"]),
@@ -84,11 +108,11 @@ test_a_malformed_play_has_no_decision if {
 		object.union(asked, {"play": {"tasks": {}}}),
 		object.union(asked, {"play": {"tasks": ["apt"]}}),
 	] {
-		not decided(wrong)
+		decided(wrong).findings[0].rule == "malformed_input"
 	}
 }
 
-test_a_malformed_task_has_no_decision if {
+test_a_malformed_task_is_refused if {
 	every wrong in [
 		object.remove(samples.install, ["module"]),
 		object.remove(samples.install, ["check"]),
@@ -99,11 +123,6 @@ test_a_malformed_task_has_no_decision if {
 		samples.install_but({"target": {"kind": "moon"}}),
 		samples.install_but({"target": {"kind": "host"}}),
 	] {
-		not decided(samples.play([wrong], ["web-1"]))
+		decided(samples.play([wrong], ["web-1"])).findings[0].rule == "malformed_input"
 	}
-}
-
-test_a_mode_nobody_knows_has_no_decision if {
-	site := samples.site_with({"hosts": {"web-1": {"mode": "enforse"}}})
-	not play.decision with input as samples.play([samples.install], ["web-1"]) with data.hostseal.site as site
 }

@@ -3,12 +3,13 @@
 # description: >
 #   Composes the findings of every package under hostseal.replace_rules. `allowed` says that the host may be replaced
 #   now, `due` that a timer should: its deadline has passed, or it has none. There is no clock here; `now` is in the
-#   input. A malformed input has no decision at all: unknown means no destructive step.
+#   input. An input that cannot be judged is refused: unknown means no destructive step.
 # schemas:
 #   - input: schema.replace.decision
 package hostseal.replace
 
 import data.hostseal.host
+import data.hostseal.malformed
 import data.hostseal.replace.shape
 
 # METADATA
@@ -24,13 +25,24 @@ decision := {
 	"due": due,
 	"host": host.of(input.replace.host.name),
 } if {
+	judgeable
+}
+
+decision := object.union(malformed.answer("The replacement", problems, [], []), {"due": false}) if not judgeable
+
+judgeable if {
 	shape.well_formed
 	host.of(input.replace.host.name).mode in {"observe", "flag", "enforce"}
 }
 
+problems := shape.problems if not shape.well_formed
+
+problems := {malformed.unknown_mode(input.replace.host.name)} if shape.well_formed
+
 findings contains finding if {
-	some rule in data.hostseal.replace_rules
-	some finding in rule.findings
+	some rule
+	found := data.hostseal.replace_rules[rule].findings
+	some finding in found
 }
 
 violations := [finding.message | some finding in findings]

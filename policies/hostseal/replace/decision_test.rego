@@ -62,16 +62,30 @@ test_mode_observe_says_what_would_have_happened if {
 	decided(object.union(asked, {"replace": {"held": true}})).would == []
 }
 
-test_no_input_has_no_decision if {
-	not replacing.decision with data.hostseal.site as samples.site
-	not decided({})
+refused(decision, why) if {
+	[decision.allowed, decision.actions, decision.would, decision.due] == [false, [], [], false]
+	decision.violations == [sprintf("The replacement cannot be judged: %s.", [why])]
+	[finding.rule | some finding in decision.findings] == ["malformed_input"]
 }
 
-test_no_site_data_has_no_decision if {
-	not replacing.decision with input as samples.replacement with data.hostseal.site as {}
+test_no_input_is_refused if {
+	decision := replacing.decision with data.hostseal.site as samples.site
+	refused(decision, "there is no input")
+	decided({}).allowed == false
 }
 
-test_a_malformed_question_has_no_decision if {
+test_no_site_data_is_refused if {
+	decision := replacing.decision with input as samples.replacement with data.hostseal.site as {}
+	refused(decision, "the site's data knows none of the modes observe, flag and enforce for web-1-g2")
+}
+
+test_the_sentence_says_which_part if {
+	refused(decided(samples.replacement_but({"now": "yesterday"})), "replace.now is no time as RFC 3339 has it")
+	refused(decided(with_deadline("soon")), "replace.incident.deadline is no time as RFC 3339 has it")
+	refused(decided(samples.replacement_but({"incident": {"id": null}})), "replace.incident.id is null, not a text")
+}
+
+test_a_malformed_question_is_refused if {
 	every wrong in [
 		json.remove(samples.replacement, ["replace/host/name"]),
 		json.remove(samples.replacement, ["replace/host/slot"]),
@@ -92,6 +106,6 @@ test_a_malformed_question_has_no_decision if {
 		with_deadline("soon"),
 		samples.replacement_but({"incident": {"id": null}}),
 	] {
-		not decided(wrong)
+		decided(wrong).findings[0].rule == "malformed_input"
 	}
 }

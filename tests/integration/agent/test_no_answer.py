@@ -79,7 +79,7 @@ def test_an_undefined_or_malformed_decision_is_no_answer(tmp_path: Path, rego: s
 
 def test_nobody_on_the_port_is_no_answer() -> None:
     engine = OpaEngine("http://127.0.0.1:1", ca=None, token_file=None, timeout_seconds=0.5)
-    with pytest.raises(NoAnswerError, match="gave no answer"):
+    with pytest.raises(NoAnswerError, match="gave no answer: ConnectionError"):
         engine.decide(EVENT, Standing())
 
 

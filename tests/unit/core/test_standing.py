@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostseal.core import standing
-from hostseal.core.decision import Action, Decision, Finding
+from hostseal.core.decision import MALFORMED, Action, Decision, Finding
 from hostseal.core.event import Event, EventType, Host
 from hostseal.core.ids import incident_id
 from hostseal.core.standing import Standing, State
@@ -110,6 +110,25 @@ def test_a_provisional_suspicion_is_lifted_by_the_decision_that_does_not_ask_for
     suspect = standing.provisional(Standing(), opened)
     assert suspect.state is State.SUSPECT
     assert standing.decided(suspect, opened, decision(), NOW).state is State.SEALED
+
+
+UNJUDGED = Decision(
+    allowed=False,
+    violations=("The event cannot be judged: event.data.user is missing.",),
+    findings=(Finding(rule=MALFORMED, severity="high", message="The event cannot be judged"),),
+    actions=(),
+)
+
+
+def test_what_cannot_be_judged_lifts_no_suspicion() -> None:
+    opened = event(EventType.SESSION_OPENED, user="alice")
+    suspect = standing.provisional(Standing(), opened)
+    after = standing.decided(suspect, opened, UNJUDGED, NOW)
+    assert after.suspicions == suspect.suspicions
+    channel = standing.decided(after, event(EventType.SESSION_CHANNEL, 2), UNJUDGED, NOW)
+    assert (channel.suspicions, channel.judged, channel.seq) == (suspect.suspicions, (), 2)
+    lifted = standing.decided(channel, event(EventType.SESSION_CHANNEL, 3), decision(Action.LIFT), NOW)
+    assert lifted.state is State.SEALED
 
 
 def test_more_evidence_joins_the_open_incident_and_can_only_bring_its_deadline_forward() -> None:

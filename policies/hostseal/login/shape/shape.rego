@@ -6,6 +6,8 @@
 #   - input.login: schema.login.gate
 package hostseal.login.shape
 
+import data.hostseal.malformed
+
 well_formed if {
 	is_string(input.event.id)
 	input.event.type in {"login.requested", "session.opened"}
@@ -17,7 +19,7 @@ well_formed if {
 	is_boolean(input.login.used)
 	is_boolean(input.login.armed)
 	is_string(input.login.instance)
-	is_number(time.parse_rfc3339_ns(input.login.time))
+	moment(input.login.time)
 	certificate(input.login.certificate)
 }
 
@@ -29,3 +31,44 @@ certificate(one) if {
 	is_number(one.serial)
 	is_string(one.ca_fingerprint)
 }
+
+# METADATA
+# scope: document
+# description: What of the input is not as it should be, for the sentence that says so.
+default problems := {"there is no input"}
+
+problems := malformed.missing(input, parts) | spoilt
+
+spoilt contains "login.time is no time as RFC 3339 has it" if {
+	is_string(input.login.time)
+	not moment(input.login.time)
+}
+
+spoilt contains sprintf("login.certificate.%s", [reason]) if {
+	is_object(input.login.certificate)
+	some reason in malformed.missing(input.login.certificate, certified)
+}
+
+parts := {
+	"event.id": {"string"},
+	"event.type": ["login.requested", "session.opened"],
+	"event.host.name": {"string"},
+	"event.host.machine_id": {"string"},
+	"event.data.user": {"string"},
+	"standing.state": ["sealed", "suspect", "flagged"],
+	"login.phase": ["account", "session"],
+	"login.used": {"boolean"},
+	"login.armed": {"boolean"},
+	"login.instance": {"string"},
+	"login.time": {"string"},
+	"login.certificate": {"null", "object"},
+}
+
+certified := {
+	"key_id": {"string"},
+	"principals": {"array"},
+	"serial": {"number"},
+	"ca_fingerprint": {"string"},
+}
+
+moment(text) if is_number(time.parse_rfc3339_ns(text))

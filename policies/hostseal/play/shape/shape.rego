@@ -5,6 +5,8 @@
 #   - input: schema.play.decision
 package hostseal.play.shape
 
+import data.hostseal.malformed
+
 well_formed if {
 	is_string(input.play.name)
 	is_boolean(input.play.check)
@@ -43,4 +45,42 @@ placed(target) if target.kind in {"play", "unknown"}
 placed(target) if {
 	target.kind == "host"
 	is_string(target.host)
+}
+
+# METADATA
+# scope: document
+# description: What of the input is not as it should be, for the sentence that says so.
+default problems := {"there is no input"}
+
+problems := malformed.missing(input, parts) | spoilt
+
+spoilt contains sprintf("play.tasks[%d].%s", [at, reason]) if {
+	is_array(input.play.tasks)
+	some at, task in input.play.tasks
+	some reason in malformed.missing(task, task_parts)
+}
+
+spoilt contains sprintf("play.%s holds something else than texts", [key]) if {
+	some key in ["hosts", "sets"]
+	is_array(input.play[key])
+	not texts(input.play[key])
+}
+
+parts := {
+	"play.name": {"string"},
+	"play.check": {"boolean"},
+	"play.hosts": {"array"},
+	"play.sets": {"array"},
+	"play.tasks": {"array"},
+	"requested_by.controller": {"string"},
+}
+
+task_parts := {
+	"name": {"string"},
+	"check": {"boolean"},
+	"dynamic": {"boolean"},
+	"module": {"null", "string"},
+	"role": {"null", "string"},
+	"collection": {"null", "string"},
+	"target.kind": ["play", "host", "unknown"],
 }

@@ -5,6 +5,8 @@
 #   - input: schema.replace.decision
 package hostseal.replace.shape
 
+import data.hostseal.malformed
+
 well_formed if {
 	is_string(input.replace.host.name)
 	is_string(input.replace.host.slot)
@@ -33,3 +35,40 @@ incident(one) if {
 }
 
 moment(text) if is_number(time.parse_rfc3339_ns(text))
+
+# METADATA
+# scope: document
+# description: What of the input is not as it should be, for the sentence that says so.
+default problems := {"there is no input"}
+
+problems := malformed.missing(input, parts) | spoilt
+
+spoilt contains "replace.now is no time as RFC 3339 has it" if {
+	is_string(input.replace.now)
+	not moment(input.replace.now)
+}
+
+spoilt contains "replace.incident.deadline is no time as RFC 3339 has it" if {
+	is_string(input.replace.incident.deadline)
+	not moment(input.replace.incident.deadline)
+}
+
+spoilt contains sprintf("replace.incident.%s", [reason]) if {
+	is_object(input.replace.incident)
+	some reason in malformed.missing(input.replace.incident, {"id": {"string"}, "deadline": {"null", "string"}})
+}
+
+parts := {
+	"replace.host.name": {"string"},
+	"replace.host.slot": {"string"},
+	"replace.host.generation": {"number"},
+	"replace.host.instance_id": {"string"},
+	"replace.standing": ["sealed", "suspect", "flagged"],
+	"replace.incident": {"null", "object"},
+	"replace.held": {"boolean"},
+	"replace.attempts": {"number"},
+	"replace.now": {"string"},
+	"replace.image.digest": {"string"},
+	"replace.image.track": {"string"},
+	"replace.requested_by": {"string"},
+}
