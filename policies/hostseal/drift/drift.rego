@@ -87,9 +87,4 @@ privileged := {"setuid": {"4", "5", "6", "7"}, "setgid": {"2", "3", "6", "7"}}
 
 capabilities(text) := {"capability" | capability(text) != ""}
 
-default capability(_) := ""
-
-capability(text) := word if {
-	some word in split(text, " ")
-	startswith(word, "security.capability=")
-}
+capability(text) := concat(" ", [word | some word in split(text, " "); startswith(word, "security.capability=")])
