@@ -37,7 +37,7 @@ switched on, they are findings to answer and to tune (`responses.rules`, `deadli
 _KEYS = """
 ## What tunes them
 The keys of the site's data that belong to one rule alone. Tables of paths and names are merged with the default, so a site adds to them, or takes an entry back by
-`false`; `*` in a path stands for part of a name, `**` for any number of names. All other keys: [policy inputs](policy-inputs.md#site-data).
+`false`; `*` in a path stands for part of a name, `**` for any number of names. All keys: [the site's data](site-data.md).
 
 | key | meaning | default |
 |---|---|---|
