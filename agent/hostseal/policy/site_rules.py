@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from hostseal.policy.site_shape import Fingerprint, Name, Shape
 from hostseal.policy.site_tuning import Severity
@@ -85,9 +85,9 @@ class Week(Shape, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class LoginWindow(Shape, frozen=True, kw_only=True):
-    """When people may log in, by group of hosts; `default` for hosts none of whose groups has hours, null for always."""
+    """When people may log in, by group of hosts; `default` for hosts none of whose groups has hours: without it always."""
 
-    default: Week | None
+    default: Week | UnsetType = UNSET
     groups: dict[Name, Week]
 
 

@@ -47,7 +47,7 @@ site := {
 	"image_age": {"max_days": 30},
 	"images_revoked": {"sha256:bad": "CVE-2026-1 is in it"},
 	"left_behind": "flag",
-	"login_window": {"default": null, "groups": {}},
+	"login_window": {"groups": {}},
 	"mutable_debt": {"only": false},
 	"package_installed": {"paths": {"/var/lib/dpkg/**": true}, "programs": {"/usr/bin/dpkg": true}},
 	"package_upgrades": "record",

@@ -20,7 +20,7 @@ in_window(asked, windows) := {finding.message |
 	some finding in on_site(asked, {"login_window": windows})
 }
 
-by_group := {"default": null, "groups": {"fronts": office}}
+by_group := {"groups": {"fronts": office}}
 
 test_a_login_outside_the_groups_hours_is_found if {
 	on_site(opened, {"login_window": by_group}) == {{
@@ -50,7 +50,7 @@ test_a_day_that_is_not_named_has_no_hours if {
 test_a_host_of_several_groups_is_open_where_all_are if {
 	shared := {
 		"hosts": {"web-1": {"groups": ["fronts", "builders"]}},
-		"login_window": {"default": null, "groups": {"fronts": office, "builders": {}}},
+		"login_window": {"groups": {"fronts": office, "builders": {}}},
 	}
 	found := on_site(at("2026-01-02T09:00:00.000000Z"), shared)
 	{finding.message | some finding in found} == {concat(" ", [
