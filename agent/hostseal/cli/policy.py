@@ -5,6 +5,7 @@ import click
 from hostseal.cli.policy_build import build
 from hostseal.cli.policy_check import check, run_tests
 from hostseal.cli.policy_eval import evaluate
+from hostseal.cli.policy_new import new
 from hostseal.cli.policy_preview import preview
 
 
@@ -16,5 +17,6 @@ def policy() -> None:
 policy.add_command(build)
 policy.add_command(check)
 policy.add_command(evaluate)
+policy.add_command(new)
 policy.add_command(preview)
 policy.add_command(run_tests)
