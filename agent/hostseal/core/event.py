@@ -28,6 +28,7 @@ class EventType(StrEnum):
     SEAL_UNTRUSTED = "seal.untrusted"
     SENSOR_LOST = "sensor.lost"
     AGENT_STARTED = "agent.started"
+    AGENT_HEARTBEAT = "agent.heartbeat"
     AGENT_STOPPED = "agent.stopped"
     FLAG_PARDONED = "flag.pardoned"
     OPERATOR_FLAGGED = "operator.flagged"

@@ -11,6 +11,7 @@ from msgspec import inspect as shapes
 
 from hostseal.core.certificate_lines import Why
 from hostseal.errors import PolicyError
+from hostseal.policy import site_rules
 
 Name = Annotated[str, Meta(min_length=1)]
 Fingerprint = Annotated[str, Meta(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
@@ -198,8 +199,13 @@ class Lockdown(_Shape, frozen=True, kw_only=True):
 class Site(_Shape, frozen=True, kw_only=True):
     """All of it, as the policies read it at `data.hostseal.site`."""
 
+    accounts_changed: site_rules.Listed
+    agent_tampered: site_rules.Listed
+    authorized_keys_changed: site_rules.Listed
     automation: Automation
     automation_changes: Tolerated
+    blind_too_long: site_rules.BlindTooLong
+    boot_changed: site_rules.Listed
     break_glass: BreakGlass
     channel: Channels
     deadline_seconds: Seconds
@@ -209,14 +215,26 @@ class Site(_Shape, frozen=True, kw_only=True):
     gate: Gate
     groups: dict[Name, Group]
     hosts: dict[Name, SiteHost]
+    image_age: site_rules.ImageAge
+    images_revoked: dict[site_rules.ImageDigest, Name]
     left_behind: Recorded
     lockdown: Lockdown
     login: Login
+    login_window: site_rules.LoginWindow
+    mutable_debt: site_rules.MutableDebt
+    package_installed: site_rules.PackageInstalled
     package_upgrades: Tolerated
     privilege: Recorded
     replace: Replace
     responses: Responses
+    rules: dict[Name, site_rules.RuleSwitch]
+    sealed_file_changed: site_rules.SealedFileChanged
+    spool_backlog: site_rules.SpoolBacklog
+    sudoers_changed: site_rules.Listed
+    unit_added: site_rules.Listed
+    unknown_key: site_rules.UnknownKey
     upgrade_units: tuple[Name, ...]
+    weak_key: site_rules.WeakKey
 
 
 def merge(defaults: Mapping[str, Any], site: Mapping[str, Any]) -> Site:
@@ -240,6 +258,9 @@ def merge(defaults: Mapping[str, Any], site: Mapping[str, Any]) -> Site:
     for group in whole.gate.build_groups:
         if group not in whole.groups:
             raise PolicyError(f"gate.build_groups: {group!r} is not one of groups", hint="site data")
+    for group in whole.login_window.groups:
+        if group not in whole.groups:
+            raise PolicyError(f"login_window.groups: {group!r} is not one of groups", hint="site data")
     return whole
 
 

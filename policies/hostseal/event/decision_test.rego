@@ -20,7 +20,7 @@ shell_findings := [{
 	"rule": "interactive_session",
 	"severity": "high",
 	"message": shell_message,
-	"controls": ["NIST CM-5", "NIST AC-17", "PCI 10.2"],
+	"controls": ["NIST CM-5", "NIST AC-17", "PCI 10.2", "CIS 4.6", "CIS 5.4", "SOC2 CC6.1"],
 }]
 
 decided(asked) := result if {

@@ -6,8 +6,13 @@ package hostseal.samples_test
 # METADATA
 # description: web-1 is flagged, lab-1 only observed; deploy with its key is automation.
 site := {
+	"accounts_changed": {"paths": {"/etc/passwd": true, "/etc/group": false}},
+	"agent_tampered": {"paths": {"/opt/hostseal/**": true}},
+	"authorized_keys_changed": {"paths": {"/home/*/.ssh/authorized_keys": true}},
 	"automation": {"accounts": ["deploy"], "key_fingerprints": ["SHA256:deploy"]},
 	"automation_changes": "record",
+	"blind_too_long": {"max_seconds": 600},
+	"boot_changed": {"paths": {"/boot/**": true}},
 	"break_glass": {
 		"authorities": ["SHA256:glass"],
 		"extensions": ["permit-pty"],
@@ -39,7 +44,12 @@ site := {
 		"read_only_modules": {"ansible.builtin.stat": true, "ansible.builtin.setup": false},
 		"rerouting_variables": ["ansible_host"],
 	},
+	"image_age": {"max_days": 30},
+	"images_revoked": {"sha256:bad": "CVE-2026-1 is in it"},
 	"left_behind": "flag",
+	"login_window": {"default": null, "groups": {}},
+	"mutable_debt": {"only": false},
+	"package_installed": {"paths": {"/var/lib/dpkg/**": true}, "programs": {"/usr/bin/dpkg": true}},
 	"package_upgrades": "record",
 	"privilege": "record",
 	"groups": {"fronts": {"mode": "flag"}, "builders": {"mode": "flag"}},
@@ -54,6 +64,13 @@ site := {
 	"login": {"deadline_seconds": 900, "how_to_ask": "Ask carol."},
 	"replace": {"attempts": 3},
 	"responses": {"rules": {}, "severities": {}},
+	"rules": {},
+	"sealed_file_changed": {"severities": {"/etc/shadow": "critical", "/etc/motd": "low"}},
+	"spool_backlog": {"max_pending": 100, "max_seconds": 60},
+	"sudoers_changed": {"paths": {"/etc/sudoers.d/**": true}},
+	"unit_added": {"paths": {"/etc/cron.d/**": true}},
+	"unknown_key": {"known": {}},
+	"weak_key": {"rsa_bits": 3072, "types": {"ssh-ed25519": true, "ssh-rsa": true, "ssh-dss": false}},
 	"upgrade_units": ["apt-daily-upgrade.service"],
 }
 
@@ -361,6 +378,22 @@ lost := about("sensor.lost", {
 	"scope": "/etc",
 	"rescanned": true,
 	"detail": {},
+})
+
+# METADATA
+# description: A scan found these paths to differ, each in this.
+found(change, paths) := but(broken, {
+	"differences": [{"path": path, "change": change, "sealed": "", "found": "file"} | some path in paths],
+	"count": count(paths),
+})
+
+# METADATA
+# description: The agent's news of the hour.
+heartbeat := about("agent.heartbeat", {
+	"spool": {"pending": 3, "oldest_seconds": 12.5, "dead": 0},
+	"image": {"id": "sha256:aa", "built": "2026-01-01T03:04:05.000000Z"},
+	"policy": {"revision": "abc"},
+	"lost": {},
 })
 
 broken := about("seal.broken", {

@@ -42,6 +42,23 @@ package_upgrade if {
 
 # METADATA
 # scope: document
+# description: >
+#   What is written is expected of this writer: the host's own playbook, and automation and package upgrades where the
+#   site's data does not say that they break the seal.
+excused if own_action
+
+excused if {
+	automation_session
+	data.hostseal.site.automation_changes in {"allow", "record"}
+}
+
+excused if {
+	package_upgrade
+	data.hostseal.site.package_upgrades in {"allow", "record"}
+}
+
+# METADATA
+# scope: document
 # description: The login whose session wrote, or laid what wrote.
 responsible := identity.subject if input.event.data.writer.kind == "session"
 

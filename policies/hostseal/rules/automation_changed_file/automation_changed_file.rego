@@ -6,7 +6,9 @@
 #   - input: schema.input
 # custom:
 #   severity: low
-#   controls: [NIST CM-3, NIST SI-7]
+#   controls: [NIST CM-3, NIST SI-7, PCI 6.5, PCI 11.5, CIS 4.1, SOC2 CC8.1]
+#   flags: never
+#   tuning: [automation_changes]
 package hostseal.rules.automation_changed_file
 
 import data.hostseal.changes

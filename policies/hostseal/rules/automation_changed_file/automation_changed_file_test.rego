@@ -14,7 +14,7 @@ test_automations_change_is_on_record if {
 		"rule": "automation_changed_file",
 		"severity": "low",
 		"message": "deploy (key SHA256:deploy) from 192.0.2.7, by /usr/bin/vim, changed 1 sealed file: /etc/hosts.",
-		"controls": ["NIST CM-3", "NIST SI-7"],
+		"controls": ["NIST CM-3", "NIST SI-7", "PCI 6.5", "PCI 11.5", "CIS 4.1", "SOC2 CC8.1"],
 	}}
 }
 

@@ -6,7 +6,9 @@
 #   - input: schema.input
 # custom:
 #   severity: low
-#   controls: [NIST AC-17]
+#   controls: [NIST AC-17, NIST AU-12, PCI 8.6, CIS 5.5, SOC2 CC6.1]
+#   flags: never
+#   tuning: [automation]
 package hostseal.rules.automation_session
 
 import data.hostseal.identity

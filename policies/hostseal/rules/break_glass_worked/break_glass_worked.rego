@@ -7,7 +7,9 @@
 #   - input: schema.input
 # custom:
 #   severity: low
-#   controls: [NIST AC-2, NIST CP-4]
+#   controls: [NIST AC-2, NIST CP-4, PCI 10.2, CIS 17.7, SOC2 CC7.5]
+#   flags: always, but for a drill
+#   tuning: [break_glass]
 package hostseal.rules.break_glass_worked
 
 import data.hostseal.break_glass

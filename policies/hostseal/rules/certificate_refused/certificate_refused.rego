@@ -6,7 +6,9 @@
 #   - input: schema.input
 # custom:
 #   severity: medium
-#   controls: [NIST AC-7, NIST IA-5, PCI 10.2]
+#   controls: [NIST AC-7, NIST IA-5, PCI 10.2, CIS 8.5, SOC2 CC6.1]
+#   flags: where `break_glass.flag_on_refused` lists the cause
+#   tuning: [break_glass]
 package hostseal.rules.certificate_refused
 
 import data.hostseal.finding

@@ -16,7 +16,7 @@ test_it_is_a_finding if {
 		"rule": "certificate_refused",
 		"severity": "medium",
 		"message": `Certificate "INC-1 by carol" (serial 7) was refused to alice from 192.0.2.7: it has expired.`,
-		"controls": ["NIST AC-7", "NIST IA-5", "PCI 10.2"],
+		"controls": ["NIST AC-7", "NIST IA-5", "PCI 10.2", "CIS 8.5", "SOC2 CC6.1"],
 	}}
 }
 

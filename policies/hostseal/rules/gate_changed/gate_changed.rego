@@ -5,7 +5,8 @@
 #   - input: schema.input
 # custom:
 #   severity: medium
-#   controls: [NIST AC-3, NIST CM-6]
+#   controls: [NIST AC-3, NIST CM-6, PCI 7.3, PCI 10.7, CIS 6.7, SOC2 CC6.1]
+#   flags: never
 package hostseal.rules.gate_changed
 
 import data.hostseal.finding

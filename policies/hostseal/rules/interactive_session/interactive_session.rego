@@ -5,7 +5,9 @@
 #   - input: schema.input
 # custom:
 #   severity: high
-#   controls: [NIST CM-5, NIST AC-17, PCI 10.2]
+#   controls: [NIST CM-5, NIST AC-17, PCI 10.2, CIS 4.6, CIS 5.4, SOC2 CC6.1]
+#   flags: always
+#   tuning: [channel]
 package hostseal.rules.interactive_session
 
 import data.hostseal.finding

@@ -18,7 +18,7 @@ test_a_persons_shell_flags_the_host if {
 		"rule": "interactive_session",
 		"severity": "high",
 		"message": "alice (key SHA256:alice) from 192.0.2.7 opened an interactive shell.",
-		"controls": ["NIST CM-5", "NIST AC-17", "PCI 10.2"],
+		"controls": ["NIST CM-5", "NIST AC-17", "PCI 10.2", "CIS 4.6", "CIS 5.4", "SOC2 CC6.1"],
 	}}
 }
 

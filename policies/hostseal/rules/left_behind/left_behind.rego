@@ -7,7 +7,9 @@
 #   - input: schema.input
 # custom:
 #   severity: high
-#   controls: [NIST AC-12, NIST CM-7, PCI 10.2]
+#   controls: [NIST AC-12, NIST CM-7, PCI 10.2, CIS 13.2, SOC2 CC7.2]
+#   flags: where `left_behind` is `flag`
+#   tuning: [left_behind]
 package hostseal.rules.left_behind
 
 import data.hostseal.finding

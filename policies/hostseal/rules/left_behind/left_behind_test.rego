@@ -17,7 +17,7 @@ test_what_a_person_leaves_running_flags_the_host if {
 		"rule": "left_behind",
 		"severity": "high",
 		"message": "alice (key SHA256:alice) from 192.0.2.7 left 1 process (/usr/bin/tmux) running.",
-		"controls": ["NIST AC-12", "NIST CM-7", "PCI 10.2"],
+		"controls": ["NIST AC-12", "NIST CM-7", "PCI 10.2", "CIS 13.2", "SOC2 CC7.2"],
 	}}
 }
 

@@ -5,7 +5,8 @@
 #   - input: schema.input
 # custom:
 #   severity: medium
-#   controls: [NIST IR-4, NIST AC-17]
+#   controls: [NIST IR-4, NIST AC-17, PCI 12.10, CIS 17.4, SOC2 CC7.4]
+#   flags: never
 package hostseal.rules.lockdown_released
 
 import data.hostseal.finding

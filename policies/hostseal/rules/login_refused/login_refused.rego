@@ -6,7 +6,8 @@
 #   - input: schema.input
 # custom:
 #   severity: medium
-#   controls: [NIST AC-7, NIST AC-17, PCI 10.2]
+#   controls: [NIST AC-7, NIST AC-17, PCI 10.2, CIS 8.5, SOC2 CC6.1]
+#   flags: never
 package hostseal.rules.login_refused
 
 import data.hostseal.finding

@@ -5,7 +5,8 @@
 #   - input: schema.input
 # custom:
 #   severity: high
-#   controls: [NIST AU-5, NIST AC-17, PCI 10.7]
+#   controls: [NIST AU-5, NIST AC-17, PCI 10.7, CIS 6.7, SOC2 CC6.1]
+#   flags: where the host's settings say so
 package hostseal.rules.login_unasked
 
 import data.hostseal.finding

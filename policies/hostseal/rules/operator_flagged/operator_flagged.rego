@@ -5,7 +5,8 @@
 #   - input: schema.input
 # custom:
 #   severity: high
-#   controls: [NIST IR-4, NIST CM-3]
+#   controls: [NIST IR-4, NIST CM-3, PCI 12.10, CIS 17.3, SOC2 CC7.3]
+#   flags: always
 package hostseal.rules.operator_flagged
 
 import data.hostseal.finding

@@ -7,7 +7,9 @@
 #   - input: schema.input
 # custom:
 #   severity: low
-#   controls: [NIST CM-3, NIST SI-2]
+#   controls: [NIST CM-3, NIST SI-2, PCI 6.3, CIS 7.3, SOC2 CC8.1]
+#   flags: never
+#   tuning: [package_upgrades, upgrade_units]
 package hostseal.rules.package_upgraded
 
 import data.hostseal.changes

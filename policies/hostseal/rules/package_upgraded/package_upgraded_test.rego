@@ -17,7 +17,7 @@ test_an_upgrade_is_named_where_the_site_wants_it if {
 			"The program /usr/bin/dpkg (uid 0) of apt-daily-upgrade.service changed ",
 			"1 sealed file: /usr/bin/week.",
 		]),
-		"controls": ["NIST CM-3", "NIST SI-2"],
+		"controls": ["NIST CM-3", "NIST SI-2", "PCI 6.3", "CIS 7.3", "SOC2 CC8.1"],
 	}}
 }
 

@@ -7,7 +7,8 @@
 #   - input: schema.input
 # custom:
 #   severity: critical
-#   controls: [NIST CM-5, NIST AC-6, NIST SI-7, PCI 11.5]
+#   controls: [NIST CM-5, NIST AC-6, NIST SI-7, PCI 11.5, CIS 13.2, SOC2 CC6.8]
+#   flags: always
 package hostseal.rules.persistence_laid
 
 import data.hostseal.changes

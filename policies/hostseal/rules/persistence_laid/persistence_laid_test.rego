@@ -27,7 +27,7 @@ test_a_cron_job_of_a_persons_flags_the_host if {
 			"alice (key SHA256:alice) from 192.0.2.7, by /usr/bin/vim, laid what outlives the session: ",
 			"/etc/cron.d/x (a cron job).",
 		]),
-		"controls": ["NIST CM-5", "NIST AC-6", "NIST SI-7", "PCI 11.5"],
+		"controls": ["NIST CM-5", "NIST AC-6", "NIST SI-7", "PCI 11.5", "CIS 13.2", "SOC2 CC6.8"],
 	}}
 }
 

@@ -6,7 +6,9 @@
 #   - input: schema.input
 # custom:
 #   severity: low
-#   controls: [NIST AC-17, PCI 10.2]
+#   controls: [NIST AC-17, PCI 10.2, CIS 8.5, SOC2 CC6.1]
+#   flags: never; it makes the host suspect
+#   tuning: [automation]
 package hostseal.rules.person_connected
 
 import data.hostseal.finding

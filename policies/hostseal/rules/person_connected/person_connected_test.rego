@@ -17,7 +17,7 @@ test_a_person_makes_the_host_suspect if {
 		"rule": "person_connected",
 		"severity": "low",
 		"message": "alice (key SHA256:alice) from 192.0.2.7 opened an SSH connection.",
-		"controls": ["NIST AC-17", "PCI 10.2"],
+		"controls": ["NIST AC-17", "PCI 10.2", "CIS 8.5", "SOC2 CC6.1"],
 	}}
 }
 

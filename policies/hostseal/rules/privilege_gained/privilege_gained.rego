@@ -7,7 +7,9 @@
 #   - input: schema.input
 # custom:
 #   severity: medium
-#   controls: [NIST AC-6, NIST AU-12, PCI 10.2]
+#   controls: [NIST AC-6, NIST AU-12, PCI 10.2, CIS 5.4, SOC2 CC6.3]
+#   flags: where `privilege` is `flag`
+#   tuning: [privilege]
 package hostseal.rules.privilege_gained
 
 import data.hostseal.finding

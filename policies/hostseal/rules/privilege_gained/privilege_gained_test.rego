@@ -16,7 +16,7 @@ test_it_is_on_record if {
 		"rule": "privilege_gained",
 		"severity": "medium",
 		"message": "alice (key SHA256:alice) from 192.0.2.7 became root by /usr/bin/sudo.",
-		"controls": ["NIST AC-6", "NIST AU-12", "PCI 10.2"],
+		"controls": ["NIST AC-6", "NIST AU-12", "PCI 10.2", "CIS 5.4", "SOC2 CC6.3"],
 	}}
 	asks(samples.became_root(samples.alice), samples.site) == set()
 }

@@ -7,18 +7,28 @@
 #   - input: schema.input
 # custom:
 #   severity: high
-#   controls: [NIST CM-5, NIST SI-7, PCI 11.5]
+#   controls: [NIST CM-5, NIST SI-7, PCI 11.5, CIS 4.1, CIS 13.2, SOC2 CC7.1]
+#   flags: always
+#   tuning: [sealed_file_changed]
 package hostseal.rules.seal_broken
 
+import data.hostseal.drift
 import data.hostseal.finding
+import data.hostseal.path_severity
 import data.hostseal.wording
 
-findings contains finding.from_rule(rego.metadata.chain(), message) if {
+findings contains object.union(found, {"severity": path_severity.highest(paths, found.severity)}) if {
 	input.event.type == "seal.broken"
 	message := sprintf("%s found %s%s.", [scan, wording.differences(input.event.data), unfinished])
+	found := finding.from_rule(rego.metadata.chain(), message)
 }
 
-asks contains "flag" if input.event.type == "seal.broken"
+asks contains "flag" if {
+	input.event.type == "seal.broken"
+	not drift.only_debt
+}
+
+paths := [difference.path | some difference in input.event.data.differences]
 
 default scan := "A scan"
 

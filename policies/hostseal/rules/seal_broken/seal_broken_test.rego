@@ -19,7 +19,7 @@ test_a_difference_flags_the_host_and_accuses_nobody if {
 		"rule": "seal_broken",
 		"severity": "high",
 		"message": "The scan at the agent's start found 1 difference: /etc/issue (content).",
-		"controls": ["NIST CM-5", "NIST SI-7", "PCI 11.5"],
+		"controls": ["NIST CM-5", "NIST SI-7", "PCI 11.5", "CIS 4.1", "CIS 13.2", "SOC2 CC7.1"],
 	}}
 }
 
@@ -42,4 +42,18 @@ test_other_events_are_declined if {
 test_no_input_asks_nothing if {
 	asks({}) == set()
 	findings({}) == set()
+}
+
+test_the_severity_is_that_of_the_path_that_weighs_most if {
+	some weighty in findings(samples.found("content", ["/etc/motd", "/etc/shadow"]))
+	weighty.severity == "critical"
+	some light in findings(samples.found("content", ["/etc/motd"]))
+	light.severity == "low"
+}
+
+test_a_mutable_host_is_not_flagged_where_its_drift_is_debt if {
+	site := samples.site_with({"mutable_debt": {"only": true}})
+	asked := samples.on_host(samples.broken, "pet-1")
+	seal_broken.asks == set() with input as asked with data.hostseal.site as site
+	seal_broken.asks == {"flag"} with input as samples.broken with data.hostseal.site as site
 }

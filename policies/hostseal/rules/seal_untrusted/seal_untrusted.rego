@@ -7,7 +7,8 @@
 #   - input: schema.input
 # custom:
 #   severity: high
-#   controls: [NIST CM-14, NIST SI-7, PCI 11.5]
+#   controls: [NIST CM-14, NIST SI-7, PCI 11.5, CIS 13.2, SOC2 CC7.1]
+#   flags: always
 package hostseal.rules.seal_untrusted
 
 import data.hostseal.finding

@@ -20,7 +20,7 @@ test_a_seal_that_cannot_be_believed_flags_the_host if {
 			"The seal /etc/hostseal/image.seal cannot be believed (signature): ",
 			"signed by another key than this one.",
 		]),
-		"controls": ["NIST CM-14", "NIST SI-7", "PCI 11.5"],
+		"controls": ["NIST CM-14", "NIST SI-7", "PCI 11.5", "CIS 13.2", "SOC2 CC7.1"],
 	}}
 }
 

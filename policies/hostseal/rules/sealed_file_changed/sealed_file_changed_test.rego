@@ -27,7 +27,7 @@ test_a_persons_edit_flags_the_host if {
 		"rule": "sealed_file_changed",
 		"severity": "high",
 		"message": "alice (key SHA256:alice) from 192.0.2.7, by /usr/bin/vim, changed 1 sealed file: /etc/hosts.",
-		"controls": ["NIST CM-5", "NIST SI-7", "PCI 11.5"],
+		"controls": ["NIST CM-5", "NIST SI-7", "PCI 11.5", "CIS 4.1", "CIS 13.2", "SOC2 CC7.1"],
 	}}
 }
 
@@ -150,4 +150,25 @@ test_other_events_are_declined if asks(samples.lost) == set()
 test_no_input_asks_nothing if {
 	asks({}) == set()
 	findings({}) == set()
+}
+
+severities(asked) := {finding.severity | some finding in findings(asked)}
+
+test_the_severity_is_that_of_the_path_that_weighs_most if {
+	severities(samples.changed(samples.by_program, ["/etc/motd", "/etc/shadow"])) == {"critical"}
+	severities(samples.changed(samples.by_program, ["/etc/motd"])) == {"low"}
+	severities(samples.changed(samples.by_program, ["/etc/motd", "/etc/hosts"])) == {"high"}
+}
+
+test_paths_that_are_only_counted_weigh_what_any_does if {
+	more := {"truncated": true, "count": 900}
+	severities(samples.but(samples.changed(samples.by_program, ["/etc/motd"]), more)) == {"high"}
+}
+
+test_a_mutable_host_is_not_flagged_where_its_drift_is_debt if {
+	site := samples.site_with({"mutable_debt": {"only": true}})
+	asked := samples.changed(samples.by_program, ["/etc/hosts"])
+	sealed_file_changed.asks == {"flag"} with input as asked with data.hostseal.site as site
+	sealed_file_changed.asks == set() with input as samples.on_host(asked, "pet-1") with data.hostseal.site as site
+	asks(samples.on_host(asked, "pet-1")) == {"flag"}
 }

@@ -6,7 +6,9 @@
 #   - input: schema.input
 # custom:
 #   severity: medium
-#   controls: [NIST AU-5, NIST SI-4, PCI 10.7]
+#   controls: [NIST AU-5, NIST SI-4, PCI 10.7, CIS 8.2, CIS 13.2, SOC2 CC7.2]
+#   flags: where `flag_on_loss` lists the cause
+#   tuning: [flag_on_loss]
 package hostseal.rules.sensor_lost
 
 import data.hostseal.finding

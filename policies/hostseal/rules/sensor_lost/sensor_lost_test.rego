@@ -21,7 +21,7 @@ test_a_loss_is_a_finding if {
 			"The sensor fanotify lost sight of /etc from 2026-01-02T03:04:05.000000Z to 2026-01-02T03:04:06.000000Z: ",
 			"queue_overflow; it was scanned again.",
 		]),
-		"controls": ["NIST AU-5", "NIST SI-4", "PCI 10.7"],
+		"controls": ["NIST AU-5", "NIST SI-4", "PCI 10.7", "CIS 8.2", "CIS 13.2", "SOC2 CC7.2"],
 	}}
 }
 

@@ -8,7 +8,9 @@
 #   - input: schema.input
 # custom:
 #   severity: low
-#   controls: [NIST AU-5, NIST SI-4, PCI 10.7]
+#   controls: [NIST AU-5, NIST SI-4, PCI 10.7, CIS 8.2, SOC2 CC7.2]
+#   flags: never
+#   tuning: [flag_on_loss]
 package hostseal.rules.sensor_rescanned
 
 import data.hostseal.finding

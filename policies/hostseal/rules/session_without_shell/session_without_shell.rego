@@ -7,7 +7,9 @@
 #   - input: schema.input
 # custom:
 #   severity: low
-#   controls: [NIST AC-17, PCI 10.2]
+#   controls: [NIST AC-17, PCI 10.2, CIS 8.5, SOC2 CC6.1]
+#   flags: never
+#   tuning: [channel]
 package hostseal.rules.session_without_shell
 
 import data.hostseal.finding

@@ -22,7 +22,7 @@ test_it_is_on_record if {
 		"rule": "session_without_shell",
 		"severity": "low",
 		"message": "alice (key SHA256:alice) from 192.0.2.7 ran a command without a terminal.",
-		"controls": ["NIST AC-17", "PCI 10.2"],
+		"controls": ["NIST AC-17", "PCI 10.2", "CIS 8.5", "SOC2 CC6.1"],
 	}}
 }
 

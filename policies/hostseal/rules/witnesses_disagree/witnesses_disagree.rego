@@ -7,7 +7,9 @@
 #   - input: schema.input
 # custom:
 #   severity: medium
-#   controls: [NIST AU-5, NIST AU-10, NIST SI-4, PCI 10.2]
+#   controls: [NIST AU-5, NIST AU-10, NIST SI-4, PCI 10.2, PCI 10.7, CIS 8.11, SOC2 CC7.2]
+#   flags: where `flag_on_disagreement` lists the witness
+#   tuning: [flag_on_disagreement]
 package hostseal.rules.witnesses_disagree
 
 import data.hostseal.finding

@@ -21,7 +21,7 @@ test_a_disagreement_is_a_finding if {
 			"The witnesses of a login by alice from 192.0.2.7 disagree: seen by journal, logind, not by pam; ",
 			"the PAM hook has not reported a session that others have seen.",
 		]),
-		"controls": ["NIST AU-5", "NIST AU-10", "NIST SI-4", "PCI 10.2"],
+		"controls": ["NIST AU-5", "NIST AU-10", "NIST SI-4", "PCI 10.2", "PCI 10.7", "CIS 8.11", "SOC2 CC7.2"],
 	}}
 }
 
