@@ -84,7 +84,8 @@ def _chapter(chapter: "Chapter") -> Iterator[tuple[str, str]]:
     yield "decision", f"{chapter.decision}{asked}  (policy {chapter.revision or 'unknown'}, {where})"
     for finding in chapter.findings:
         controls = f" [{', '.join(finding.controls)}]" if finding.controls else ""
-        yield "", f"{finding.severity}, {finding.rule}: {finding.sentence}{controls}"
+        exempt = f" (exempt: {finding.exemption})" if finding.exemption else ""
+        yield "", f"{finding.severity}, {finding.rule}{exempt}: {finding.sentence}{controls}"
 
 
 def _replacement(replacement: "Replacement") -> Iterator[tuple[str, str]]:

@@ -187,4 +187,5 @@ def _decision(decided: Decided) -> Iterator[tuple[str, str]]:
     yield "decision", f"{in_words(decided.time)}  on {decided.about}{asked}{would}  {decided.id}"
     for finding in decided.findings:
         controls = f" [{', '.join(finding['controls'])}]" if finding["controls"] else ""
-        yield "", f"{finding['severity']}, {finding['rule']}: {finding['message']}{controls}"
+        exempt = f" (exempt: {finding['exemption']})" if finding.get("exemption") else ""
+        yield "", f"{finding['severity']}, {finding['rule']}{exempt}: {finding['message']}{controls}"

@@ -28,12 +28,13 @@ class Action(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule's sentence about what it was asked."""
+    """One rule's sentence about what it was asked. With the id of an `exemption` it asks for nothing."""
 
     rule: str
     severity: str
     message: str
     controls: tuple[str, ...] = ()
+    exemption: str | None = None
 
 
 class LockdownTerms(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from hostseal.core import history
 from hostseal.core.decision import Action, Decision
 from hostseal.core.event import Event, EventType, timestamp
 from hostseal.core.ids import incident_id
@@ -66,13 +68,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """The host's standing with all that it rests on.
 
     `judged` names the last sessions of which a channel was judged: witnesses need not come in their order, and an
-    opening that arrives after that raises no suspicion, for nothing would lift it.
+    opening that arrives after that raises no suspicion, for nothing would lift it. `recent` is what rules know of the
+    host's past: core/history.py.
     """
 
     suspicions: tuple[Suspicion, ...] = ()
     incident: Incident | None = None
     pardons: tuple[Pardon, ...] = ()
     judged: tuple[str, ...] = ()
+    recent: tuple[history.Found, ...] = ()
     seq: int = 0
 
     @property
@@ -81,6 +85,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         if self.incident is not None:
             return State.FLAGGED
         return State.SUSPECT if self.suspicions else State.SEALED
+
+
+def question(standing: Standing, event: Event) -> dict[str, Any]:
+    """Return the standing as the policy is asked about the event under it."""
+    return {
+        "state": str(standing.state),
+        "incident": standing.incident.id if standing.incident else None,
+        "recent": [msgspec.to_builtins(one) for one in history.before(standing.recent, event)],
+    }
 
 
 def session_key(event: Event) -> str:
@@ -102,12 +115,13 @@ def provisional(standing: Standing, event: Event) -> Standing:
 
 def may_move(event: Event, decision: Decision) -> bool:
     """Return whether a decision on `event` can change a standing: where it cannot, there is nothing to act on."""
-    return bool(decision.actions) or event.type in _MOVING
+    return bool(decision.actions) or event.type in _MOVING or history.counts(decision)
 
 
 def decided(standing: Standing, event: Event, decision: Decision, now: datetime) -> Standing:
     """Return the standing after the policy has spoken about `event`. Applying it twice changes nothing."""
-    standing = replace(standing, seq=max(standing.seq, event.seq))
+    recent = history.after(standing.recent, event, decision)
+    standing = replace(standing, seq=max(standing.seq, event.seq), recent=recent)
     if event.type is EventType.FLAG_PARDONED:
         return _pardoned(standing, event)
     if event.type is EventType.SESSION_OPENED and Action.SUSPECT not in decision.actions:

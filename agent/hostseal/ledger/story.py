@@ -36,6 +36,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     severity: str
     sentence: str
     controls: tuple[str, ...]
+    exemption: str | None
 
 
 class Chapter(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,6 +202,7 @@ def _finding(found: Any) -> Finding:
         severity=_text(found, "severity") or "",
         sentence=_text(found, "message") or "",
         controls=_texts(found, "controls"),
+        exemption=_text(found, "exemption"),
     )
 
 

@@ -10,6 +10,7 @@ from opa_client.opa import OpaClient
 from hostseal.core.decision import parse
 from hostseal.core.event import Event, question
 from hostseal.core.standing import Standing
+from hostseal.core.standing import question as standing_question
 from hostseal.errors import ConfigError, NoAnswerError, UndefinedDecisionError
 from hostseal.policy.answer import Answer
 
@@ -28,11 +29,7 @@ class OpaEngine:
 
     def decide(self, event: Event, standing: Standing) -> Answer:
         """Return OPA's decision on an event; NoAnswerError when it has none, Undefined when it is not a decision."""
-        incident = standing.incident.id if standing.incident else None
-        asked = {
-            "event": question(event),
-            "standing": {"state": str(standing.state), "incident": incident},
-        }
+        asked = {"event": question(event), "standing": standing_question(standing, event)}
         return self.ask(EVENT_DECISION, asked)
 
     def ask(self, entry_point: str, question: dict[str, Any]) -> Answer:

@@ -11,7 +11,9 @@ from hostseal.errors import PolicyError
 from hostseal.policy import site as site_data
 
 RULES = "hostseal/rules"
+POLICY_RULES = "hostseal/policy_rules"
 SITE_DATA = "hostseal/site/data.json"
+ROLLOUT = "hostseal/rollout/data.json"
 MANIFEST = ".manifest"
 
 
@@ -27,11 +29,11 @@ def collect(
     try:
         defaults = json.loads((policies / SITE_DATA).read_bytes())
         manifest = (policies / MANIFEST).read_bytes()
+        rollout = (policies / ROLLOUT).read_bytes()
     except (OSError, ValueError) as error:
         raise PolicyError(f"these are not Hostseal's policies: {error}", hint=str(policies)) from error
     if not isinstance(site, Mapping):
         raise PolicyError("the site data is not a table of keys", hint="site data")
-    merged = site_data.merge(defaults, site)
     files = _rego(policies, PurePosixPath(), tests=tests)
     for folder in rules:
         own = _rego(folder, PurePosixPath(RULES), tests=tests)
@@ -40,7 +42,10 @@ def collect(
                 f"there are two rules {rule.name!r}", hint=f"{folder / rule.name}: give it a name of its own"
             )
         files |= own
-    return {**files, MANIFEST: manifest, SITE_DATA: msgspec.json.encode(merged, order="sorted")}
+    judging = {folder.name for folder in _folders(files) if str(folder.parent) in {RULES, POLICY_RULES}}
+    merged = site_data.merge(defaults, site, judging)
+    data = {SITE_DATA: msgspec.json.encode(merged, order="sorted"), ROLLOUT: rollout}
+    return {**files, MANIFEST: manifest, **data}
 
 
 def _rego(folder: Path, below: PurePosixPath, *, tests: bool) -> dict[str, bytes]:

@@ -10,6 +10,8 @@ package hostseal.event
 
 import data.hostseal.host
 import data.hostseal.response
+import data.hostseal.rollout
+import data.hostseal.ruling
 import data.hostseal.shape
 
 # METADATA
@@ -18,7 +20,7 @@ import data.hostseal.shape
 decision := object.union(terms, {
 	"allowed": count(violations) == 0,
 	"violations": violations,
-	"findings": [finding | some finding in findings],
+	"findings": [finding | some finding in ruling.findings],
 	"actions": actions,
 	"would": would,
 	"deadline_seconds": deadline,
@@ -28,25 +30,13 @@ decision := object.union(terms, {
 	mode in {"observe", "flag", "enforce"}
 }
 
-findings contains finding if {
-	some rule in data.hostseal.rules
-	some finding in rule.findings
-}
-
-asks contains action if {
-	some rule in data.hostseal.rules
-	some action in rule.asks
-}
-
-asks contains action if some action in response.asked(findings)
-
 # A flag is the last word on a session that is suspect: it is not lifted by the same event.
-steps := [action | some action in asks; not overruled(action)]
+steps := [action | some action in ruling.asks; not overruled(action)]
 
-overruled("lift") if "flag" in asks
+overruled("lift") if "flag" in ruling.asks
 
 # The level only rises: the higher one is all that counts.
-overruled("lockdown_automation_only") if "lockdown_closed" in asks
+overruled("lockdown_automation_only") if "lockdown_closed" in ruling.asks
 
 mode := host.of(input.event.host.name).mode
 
@@ -54,15 +44,20 @@ default observing := false
 
 observing if mode == "observe"
 
-# Mode flag takes no response; a lockdown acts on the hosts of its stage. What is held back stands in `would`.
 acts(action) if {
+	allows(action)
+	rollout.acts(action)
+}
+
+# Mode flag takes no response; a lockdown acts on the hosts of its stage. What mode or stage holds back is in `would`.
+allows(action) if {
 	not observing
 	not action in response.kinds
 }
 
-acts("terminate_session") if mode == "enforce"
+allows("terminate_session") if mode == "enforce"
 
-acts(action) if {
+allows(action) if {
 	mode == "enforce"
 	action in response.lockdowns
 	response.staged
@@ -80,17 +75,26 @@ terms := {"lockdown": response.terms} if {
 }
 
 # What a rule says that flags the host. Nothing is a violation where the policy only observes.
-violations := [finding.message | some finding in findings; breaks_seal(finding.rule)]
-
-breaks_seal(rule) if {
-	not observing
-	"flag" in data.hostseal.rules[rule].asks
-}
+violations := [finding.message |
+	acts("flag")
+	some finding in ruling.counted
+	finding.rule in ruling.flagging
+]
 
 default deadline := null
 
-deadline := min(deadlines) if "flag" in asks
+deadline := min(deadlines) if "flag" in ruling.asks
 
 deadlines contains data.hostseal.site.deadline_seconds
 
-deadlines contains data.hostseal.rules.break_glass_worked.deadline
+deadlines contains data.hostseal.site.deadlines.severities[finding.severity] if {
+	some finding in ruling.counted
+	finding.rule in ruling.flagging
+}
+
+deadlines contains seconds if {
+	some group in host.of(input.event.host.name).groups
+	seconds := data.hostseal.site.deadlines.groups[group]
+}
+
+deadlines contains data.hostseal.rules.break_glass_worked.deadline if "break_glass_worked" in ruling.flagging

@@ -14,5 +14,5 @@ from_rule(chain, message) := {
 } if {
 	package_entry := chain[count(chain) - 1]
 	package_entry.path[0] == "hostseal"
-	package_entry.path[1] in {"rules", "play_rules", "replace_rules", "login_rules", "grant_rules"}
+	package_entry.path[1] in {"rules", "policy_rules", "play_rules", "replace_rules", "login_rules", "grant_rules"}
 }

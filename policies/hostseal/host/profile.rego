@@ -21,13 +21,21 @@ of(name) := {
 	"class": said(entry, "class", ["mutable", "immutable"]),
 	"groups": groups(entry),
 } if {
-	entry := object.get(data.hostseal.site.hosts, listed_as(name), {})
+	entry := said_of(listed_as(name))
 }
+
+default said_of(_) := {}
+
+# Looked up, not searched: a site may list many thousand hosts.
+said_of(listed_name) := data.hostseal.site.hosts[listed_name]
 
 # METADATA
 # description: The site's data says something of this host, or of its slot.
 listed(name) if data.hostseal.site.hosts[listed_as(name)]
 
+# METADATA
+# scope: document
+# description: The name the site's data would list this host by, its own or its slot's.
 listed_as(name) := name if data.hostseal.site.hosts[name]
 
 listed_as(name) := regex.replace(name, `-g[0-9]+$`, "") if {

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,7 +82,8 @@ def test_a_channel_that_is_judged_on_a_flagged_host_leaves_no_suspicion_for_the_
 
 
 def test_a_channel_of_automation_does_not_move_the_standing() -> None:
-    after = standing.decided(Standing(), event(EventType.SESSION_CHANNEL, 1), decision(), NOW)
+    nothing_found = msgspec.structs.replace(decision(), findings=())
+    after = standing.decided(Standing(), event(EventType.SESSION_CHANNEL, 1), nothing_found, NOW)
     assert after == Standing(seq=1)
 
 
