@@ -1,7 +1,9 @@
 """Cases: an input with the decision it is to get. One's own lie in their rule's folder, below `cases`."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from hostseal.policy.problem import Problem
 from hostseal.policy.question import NotAskedError, Question
@@ -9,6 +11,7 @@ from hostseal.policy.recorded import questions
 from hostseal.policy.replay import Replayer
 
 FOLDER = "cases"
+_LONGEST = 300
 
 
 def found(rules: Sequence[Path], cases: Sequence[Path]) -> tuple[list[Question], list[Problem]]:
@@ -36,9 +39,22 @@ def failing(replayer: Replayer, cases: Sequence[Question]) -> Iterator[Problem]:
             continue
         for key in wanted:
             if one.decision.get(key) != wanted[key]:
-                yield Problem(
-                    where=where,
-                    what=f"{key} is {one.decision.get(key)!r}, not {wanted[key]!r}",
-                    hint=f"hostseal policy eval {where}",
-                )
+                what = f"{key}: {'; '.join(_differ(one.decision.get(key), wanted[key]))}"
+                yield Problem(where=where, what=what, hint=f"hostseal policy eval {where}")
+
+
+def _differ(got: Any, wanted: Any) -> Iterator[str]:
+    """Say what differs; of two lists, what only one of them has."""
+    if not isinstance(got, list) or not isinstance(wanted, list):
+        yield f"it is {_short(got)}, not {_short(wanted)}"
+        return
+    yield from (f"not wanted: {_short(one)}" for one in got if one not in wanted)
+    yield from (f"not there: {_short(one)}" for one in wanted if one not in got)
+    if all(one in wanted for one in got) and all(one in got for one in wanted):
+        yield "in another order, or not as often"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
