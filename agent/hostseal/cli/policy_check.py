@@ -16,7 +16,9 @@ from hostseal.policy.problem import Step
 @options.policies
 @options.rules
 @options.site
-@click.option("--cases", type=options.FOLDER, multiple=True, help="A folder of cases, besides those of the rules.")
+@click.option(
+    "--cases", type=options.FOLDER, multiple=True, help="A folder of cases, besides those of the rules."
+)
 @options.as_json
 def check(
     policies: Path, rules: tuple[Path, ...], site: Path | None, cases: tuple[Path, ...], as_json: bool
@@ -56,7 +58,9 @@ def _show(step: Step) -> None:
 @click.command("test")
 @options.policies
 @options.rules
-@click.option("--run", metavar="REGEX", help="Only tests whose names match, like data.hostseal.rules.night_shift_test.")
+@click.option(
+    "--run", metavar="REGEX", help="Only tests whose names match, like data.hostseal.rules.night_shift_test."
+)
 def run_tests(policies: Path, rules: tuple[Path, ...], run: str | None) -> None:
     """Run the policies' tests, with those of one's own rules. Exit 0 when all pass, 1 when not, or when there is none."""
     from hostseal.policy.staging import staged

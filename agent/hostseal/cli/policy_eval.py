@@ -23,10 +23,14 @@ _WIDTH = 12
 @click.command("eval")
 @click.argument("file", type=options.FILE)
 @click.option("--id", "name", metavar="DECISION_ID", help="Which one, in a file of many.")
-@click.option("--as", "asks", type=click.Choice(list(ENTRY_POINTS)), help="What is asked, where FILE does not show it.")
+@click.option(
+    "--as", "asks", type=click.Choice(list(ENTRY_POINTS)), help="What is asked, where FILE does not show it."
+)
 @click.option("--bundle", type=options.FILE, help="A bundle to decide by.")
 @click.option("--bundle-key", type=options.FILE, help="The public key that verifies a signed bundle.")
-@click.option("--policies", type=options.FOLDER, help="Without --bundle: policies; default: the packaged ones.")
+@click.option(
+    "--policies", type=options.FOLDER, help="Without --bundle: policies; default: the packaged ones."
+)
 @options.rules
 @options.site
 @click.option("--explain", metavar="RULE", help="Also OPA's own trace of this rule: the lines that fail.")

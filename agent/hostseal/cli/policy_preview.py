@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from hostseal.policy.preview import Left, Report
 
 _ROWS = 40
+_NAMED = 10
 _WORDS = {"break_glass": "break-glass", "replace": "replacement"}
 
 
 @click.command()
 @click.option("--bundle", type=options.FILE, help="The new bundle.")
 @click.option("--bundle-key", type=options.FILE, help="The public key that verifies a signed bundle.")
-@click.option("--policies", type=options.FOLDER, help="Without --bundle: policies; default: the packaged ones.")
+@click.option(
+    "--policies", type=options.FOLDER, help="Without --bundle: policies; default: the packaged ones."
+)
 @options.rules
 @options.site
 @click.option(
@@ -39,7 +42,9 @@ _WORDS = {"break_glass": "break-glass", "replace": "replacement"}
 @click.option(
     "--max-new-flags", type=click.IntRange(0), help="Exit 1 when more hosts than this would be newly flagged."
 )
-@click.option("--staged", is_flag=True, help="As the bundle decides in its stage, not as it will once promoted.")
+@click.option(
+    "--staged", is_flag=True, help="As the bundle decides in its stage, not as it will once promoted."
+)
 @options.as_json
 def preview(
     *,
@@ -86,7 +91,9 @@ def _within(found: "Preview", limit: int | None) -> bool:
 
 def _say_why(found: "Preview", limit: int | None) -> None:
     if limit is not None and len(found.flagged) > limit:
-        click.echo(f"hostseal: {len(found.flagged)} hosts would be newly flagged, more than {limit}", err=True)
+        click.echo(
+            f"hostseal: {len(found.flagged)} hosts would be newly flagged, more than {limit}", err=True
+        )
     if found.undecided:
         times = sum(one.times for one in found.undecided)
         click.echo(f"hostseal: {times} decisions would be none at all", err=True)
@@ -99,7 +106,9 @@ def _show(report: "Report") -> None:
         click.echo(f"  {line}")
     if found.rules:
         click.echo()
-        echo_table(("RULE", "FINDINGS", "BREAKS THE SEAL", "SAYS OTHERWISE", "HOSTS"), [*map(_rule, found.rules)])
+        echo_table(
+            ("RULE", "FINDINGS", "BREAKS THE SEAL", "SAYS OTHERWISE", "HOSTS"), [*map(_rule, found.rules)]
+        )
     if found.hosts:
         click.echo()
         _show_rows(("HOST", "CHANGES", "FLAGS", "HELD BACK", ""), [*map(_host, _worst_first(found.hosts))])
@@ -128,8 +137,8 @@ def _summary(found: "Preview") -> Iterator[str]:
 
 
 def _names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return f"{len(names)} ({', '.join(map(shown, names[:10]))}{more})"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{len(names)} ({', '.join(map(shown, names[:_NAMED]))}{more})"
 
 
 def _rule(one: "RuleChange") -> tuple[str, ...]:

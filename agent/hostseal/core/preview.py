@@ -165,7 +165,9 @@ class Tally:
                 ActionChange(action=name, new=counts["new"], gone=counts["gone"])
                 for name, counts in sorted(self._actions.items())
             ),
-            rules=tuple(_rule(name, counts, self._touched[name]) for name, counts in sorted(self._rules.items())),
+            rules=tuple(
+                _rule(name, counts, self._touched[name]) for name, counts in sorted(self._rules.items())
+            ),
             hosts=hosts,
             flagged=tuple(change.host for change in hosts if change.flagged),
             freed=tuple(change.host for change in hosts if change.freed),
@@ -235,8 +237,7 @@ class Tally:
     def _all(self, what: str) -> tuple[Turned, ...]:
         found = sorted((key, value) for key, value in self._turned.items() if key[0] == what)
         return tuple(
-            Turned(asks=asks, about=about, times=times, why=why)
-            for (_, asks, about), (times, why) in found
+            Turned(asks=asks, about=about, times=times, why=why) for (_, asks, about), (times, why) in found
         )
 
 

@@ -100,7 +100,7 @@ def _ways(value: Any) -> tuple[Any, ...]:
 
 def _with(value: Any, path: Path, way: Any) -> Any:
     step, rest = path[0], path[1:]
-    changed = dict(value) if isinstance(value, Mapping) else list(value)
+    changed: Any = dict(value) if isinstance(value, Mapping) else list(value)
     if rest:
         changed[step] = _with(value[step], rest, way)
     elif way is _GONE:

@@ -38,7 +38,9 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     because: str
 
 
-def spoken(decision: Mapping[str, Any], rules: Mapping[str, Any], site: Mapping[str, Any]) -> tuple[Spoken, ...]:
+def spoken(
+    decision: Mapping[str, Any], rules: Mapping[str, Any], site: Mapping[str, Any]
+) -> tuple[Spoken, ...]:
     """Return what the rules say: first what is in the decision, then what the site's data switches off.
 
     `rules` has of each rule its own `findings` and `asks`, whatever the site's data makes of them.
@@ -95,7 +97,9 @@ def held(decision: Mapping[str, Any], state: str, stage: Mapping[str, int]) -> t
     `state` is how far the revision is rolled out, `stage` on how many hosts of a hundred it takes each action.
     """
     mode = (decision.get("host") or {}).get("mode")
-    return tuple(Held(action=one, because=_because(one, mode, state, stage)) for one in decision.get("would", ()))
+    return tuple(
+        Held(action=one, because=_because(one, mode, state, stage)) for one in decision.get("would", ())
+    )
 
 
 def _because(action: str, mode: str | None, state: str, stage: Mapping[str, int]) -> str:

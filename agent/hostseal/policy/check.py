@@ -13,7 +13,9 @@ from hostseal.policy.serving import Source, served
 from hostseal.policy.staging import Staged, staged
 
 
-def check(policies: Path, rules: Sequence[Path], site: Path | None, more: Sequence[Path] = ()) -> Iterator[Step]:
+def check(
+    policies: Path, rules: Sequence[Path], site: Path | None, more: Sequence[Path] = ()
+) -> Iterator[Step]:
     """Yield the steps as they are done; `more` are folders of cases besides those of the rules of one's own.
 
     What needs a step that has failed is not done: nothing compiles that cannot be read, no test runs that does not compile.
@@ -27,7 +29,9 @@ def check(policies: Path, rules: Sequence[Path], site: Path | None, more: Sequen
             return
         [tree] = laid
         yield _done("format", lambda: tools.formatted(tree), f"{len(tree.files)} files")
-        step = _done("compile", lambda: tools.compiled(tree), "strict, by the schemas, nothing but input and data")
+        step = _done(
+            "compile", lambda: tools.compiled(tree), "strict, by the schemas, nothing but input and data"
+        )
         yield step
         if step.problems:
             return
@@ -62,7 +66,9 @@ def _decisions(source: Source, more: Sequence[Path]) -> Iterator[Step]:
     counts = [0, 0]
     with served(source) as url:
         replayer = Replayer(url)
-        yield _done("cases", lambda: [*bad, *cases.failing(replayer, given)], f"{len(given)} decided as they say")
+        yield _done(
+            "cases", lambda: [*bad, *cases.failing(replayer, given)], f"{len(given)} decided as they say"
+        )
         asked = invariant.inputs(given, source.policies / "schemas")
         step = _done("invariant", lambda: invariant.broken(replayer, asked, counts), "")
     note = f"{counts[0]} decisions, none refuses without a violation; {counts[1]} malformed inputs without a decision"

@@ -58,7 +58,9 @@ def pick(file: Path, name: str | None, asks: str | None) -> Question:
         elif name is not None and one.id == name:
             return _meant(one, asks)
         elif name is None and found is not None:
-            raise BadInputError("there is more than one question", hint=f"{file}: name one by --id DECISION_ID")
+            raise BadInputError(
+                "there is more than one question", hint=f"{file}: name one by --id DECISION_ID"
+            )
         else:
             found = one
     if name is not None:
@@ -69,7 +71,11 @@ def pick(file: Path, name: str | None, asks: str | None) -> Question:
 
 
 def _meant(question: Question, asks: str | None) -> Question:
-    return question if asks is None else msgspec.structs.replace(bare(question.input, question.where, asks), site=question.site)
+    return (
+        question
+        if asks is None
+        else msgspec.structs.replace(bare(question.input, question.where, asks), site=question.site)
+    )
 
 
 def evaluate(source: Source, question: Question, explain: str | None = None) -> Evaluation:
@@ -86,7 +92,9 @@ def evaluate(source: Source, question: Question, explain: str | None = None) -> 
             raise NoAnswerError(f"OPA cannot evaluate this: {error}", hint=question.where)
         [found] = results
         if explain is not None and explain not in found["rules"]:
-            raise BadInputError(f"there is no rule {explain!r} about this", hint=", ".join(sorted(found["rules"])))
+            raise BadInputError(
+                f"there is no rule {explain!r} about this", hint=", ".join(sorted(found["rules"]))
+            )
         trace = () if explain is None else _trace(session, url, f"hostseal.{kind}.{explain}", asked)
     [decision] = found["decision"] or [None]
     [state], [stage] = found["rollout"] or ["promoted"], found["stage"] or [{}]

@@ -26,7 +26,9 @@ def complete(inspected: Mapping[str, Any], real: Callable[[str], str]) -> Iterat
     for package, files in sorted(inspected["namespaces"].items()):
         if _is_rule(package):
             one = annotated.get(package)
-            where = real(files[0]) if one is None else f"{real(one['location']['file'])}:{one['location']['row']}"
+            where = (
+                real(files[0]) if one is None else f"{real(one['location']['file'])}:{one['location']['row']}"
+            )
             yield from _missing(where, {} if one is None else one["annotations"])
 
 
@@ -43,7 +45,9 @@ def _is_rule(package: str) -> bool:
 def _missing(where: str, said: Mapping[str, Any]) -> Iterator[Problem]:
     for key in ("title", "description"):
         if not str(said.get(key, "")).strip():
-            yield Problem(where=where, what=f"METADATA has no {key}", hint=f"add `# {key}: ...` above the package")
+            yield Problem(
+                where=where, what=f"METADATA has no {key}", hint=f"add `# {key}: ...` above the package"
+            )
     custom = said.get("custom", {})
     if custom.get("severity") not in SEVERITIES:
         what = f"METADATA: custom.severity is {custom.get('severity')!r}"
@@ -56,7 +60,9 @@ def _missing(where: str, said: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(where=where, what=what, hint=f"a list like [{_EXAMPLE}]")
     for one in controls:
         if not any(written.fullmatch(one) for written in CONTROLS.values()):
-            yield Problem(where=where, what=f"METADATA: {one!r} is no control", hint=f"written like {_EXAMPLE}")
+            yield Problem(
+                where=where, what=f"METADATA: {one!r} is no control", hint=f"written like {_EXAMPLE}"
+            )
 
 
 _EXAMPLE = "NIST AC-17, PCI 10.2, CIS 8.5, SOC2 CC7.2"

@@ -81,5 +81,6 @@ class _Left:
 
     def all(self) -> tuple[Left, ...]:
         return tuple(
-            Left(kind=kind, count=count, first=tuple(self._first[kind])) for kind, count in sorted(self._counts.items())
+            Left(kind=kind, count=count, first=tuple(self._first[kind]))
+            for kind, count in sorted(self._counts.items())
         )

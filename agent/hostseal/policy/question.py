@@ -107,7 +107,11 @@ def _logged(entry: dict[str, Any], where: str) -> Question:
     if not isinstance(entry.get("input"), dict):
         raise NotAskedError("malformed", "it has no input", hint=where)
     return Question(
-        asks=asks, input=entry["input"], where=where, id=str(entry["decision_id"]), decision=entry.get("result")
+        asks=asks,
+        input=entry["input"],
+        where=where,
+        id=str(entry["decision_id"]),
+        decision=entry.get("result"),
     )
 
 

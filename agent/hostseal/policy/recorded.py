@@ -115,11 +115,11 @@ def _array(file: Path, stream: io.BufferedReader) -> Iterator[tuple[str, Any]]:
 
 
 def _yaml(file: Path) -> Any:
-    import yaml
+    from hostseal.policy.plain_yaml import load
 
     try:
-        return yaml.safe_load(file.read_bytes())
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        return NotAskedError("malformed", f"this is not YAML: {' '.join(str(error).split())}", hint=str(file))
+        return load(file.read_bytes())
+    except ValueError as error:
+        return NotAskedError("malformed", str(error), hint=str(file))
     except OSError as error:
         raise BadInputError(f"cannot be read: {error.strerror or error}", hint=str(file)) from error

@@ -13,7 +13,21 @@ from hostseal.policy.sources import RULES
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LONGEST = 60
 _RESERVED = frozenset(
-    {"as", "contains", "data", "default", "else", "every", "false", "if", "import", "in", "input", "not", "null"}
+    {
+        "as",
+        "contains",
+        "data",
+        "default",
+        "else",
+        "every",
+        "false",
+        "if",
+        "import",
+        "in",
+        "input",
+        "not",
+        "null",
+    }
     | {"package", "set", "some", "true", "with", "and", "or"}
 )
 

@@ -28,7 +28,9 @@ def formatted(staged: Staged) -> Iterator[Problem]:
     """Yield the files that `opa fmt` would write otherwise."""
     done = _opa(staged, "fmt", "--list", "--fail", ".")
     for name in done.stdout.split():
-        yield Problem(where=staged.real(name), what="not formatted", hint=f"opa fmt --write {staged.real(name)}")
+        yield Problem(
+            where=staged.real(name), what="not formatted", hint=f"opa fmt --write {staged.real(name)}"
+        )
     if done.stderr.strip() and "unexpected diff" not in done.stderr:
         yield Problem(where="", what=staged.named(done.stderr.strip()))
 
@@ -66,7 +68,9 @@ def tested(staged: Staged) -> Iterator[Problem]:
         return
     report = _json(done, "opa test")
     if report["coverage"] < COVERAGE:
-        yield Problem(where="", what=f"the tests cover {report['coverage']:.1f} % of all lines, not {COVERAGE:.0f} %")
+        yield Problem(
+            where="", what=f"the tests cover {report['coverage']:.1f} % of all lines, not {COVERAGE:.0f} %"
+        )
     for name, file in sorted(report["files"].items()):
         if name.removeprefix("./") in staged.own and file.get("coverage", 0) < COVERAGE:
             rows = ", ".join(_rows(one) for one in file.get("not_covered", ()))
@@ -102,7 +106,9 @@ def _compiler(staged: Staged, error: dict[str, Any]) -> Problem:
     where = f"{staged.real(at['file'])}:{at['row']}" if at else ""
     called = message.removeprefix("undefined function ")
     if called in FORBIDDEN:
-        hint = "a policy decides by its input and the bundle's data alone: take the time from input.event.time"
+        hint = (
+            "a policy decides by its input and the bundle's data alone: take the time from input.event.time"
+        )
         return Problem(where=where, what=f"{called} may not be called: {FORBIDDEN[called]}", hint=hint)
     return Problem(where=where, what=message, hint=str(error["code"]))
 
@@ -132,7 +138,13 @@ def _opa(staged: Staged, *arguments: str) -> "subprocess.CompletedProcess[str]":
 def _run(staged: Staged, command: list[str]) -> "subprocess.CompletedProcess[str]":
     try:
         return subprocess.run(
-            command, cwd=staged.folder, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False
+            command,
+            cwd=staged.folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PolicyError(f"{Path(command[0]).name} {command[1]}: {error}", hint=command[0]) from error
@@ -142,7 +154,9 @@ def _regal() -> Path:
     named = os.environ.get("HOSTSEAL_REGAL") or shutil.which("regal")
     found = Path(named) if named else Path(sys.prefix).parent / ".tools/bin/regal"
     if not found.is_file():
-        raise PolicyError("there is no regal program", hint="run `make tools`, put regal on PATH, or set HOSTSEAL_REGAL")
+        raise PolicyError(
+            "there is no regal program", hint="run `make tools`, put regal on PATH, or set HOSTSEAL_REGAL"
+        )
     return found.absolute()
 
 

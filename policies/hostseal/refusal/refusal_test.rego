@@ -31,7 +31,7 @@ test_what_was_not_reported_is_said if {
 
 test_an_address_nobody_tells_leaves_a_sentence if {
 	asked := json.remove(samples.refused("revoked"), ["event/data/source"])
-	sentence(asked) == `Certificate "INC-1 by carol" (serial 7) was refused to alice from an unknown address: it was taken back.`
+	endswith(sentence(asked), " was refused to alice from an unknown address: it was taken back.")
 	sentence(samples.but(asked, {"source": 7})) == sentence(asked)
 }
 

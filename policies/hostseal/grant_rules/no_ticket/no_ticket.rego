@@ -1,6 +1,6 @@
 # METADATA
 # title: A grant has no ticket of the site's
-# description: Every certificate is owed to a ticket written as the site's data has it, so that whoever reads the record finds out why.
+# description: Each certificate is owed to a ticket written as the site's data has it, so that the record says why.
 # schemas:
 #   - input: schema.break_glass.decision
 # custom:
