@@ -1,6 +1,6 @@
 """YAML as people write cases in: what JSON has, and no more. A moment stays the text that it is in an event."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -10,10 +10,11 @@ _MOMENT = "tag:yaml.org,2002:timestamp"
 class _Plain(yaml.SafeLoader):
     """Makes no moments."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
-        first: [(tag, pattern) for tag, pattern in some if tag != _MOMENT]
-        for first, some in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+
+_Plain.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in some if tag != _MOMENT]
+    for first, some in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def load(content: bytes) -> Any:
