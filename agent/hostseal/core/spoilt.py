@@ -66,8 +66,9 @@ def spoilt(value: Any, limit: int) -> Iterator[tuple[str, Any]]:
     A place is taken out, becomes null, another type, another truth, or hostile text.
     """
     ways = [(path, way) for path in _paths(value, ()) for way in _ways(_at(value, path))]
-    for number in range(min(limit, len(ways))):
-        path, way = ways[number * len(ways) // min(limit, len(ways))]
+    times = min(limit, len(ways))
+    for number in range(times):
+        path, way = ways[(2 * number + 1) * len(ways) // (2 * times)]
         yield f"{_words(path)} {_said(way)}", _with(value, path, way)
 
 
@@ -95,7 +96,8 @@ def _ways(value: Any) -> tuple[Any, ...]:
         return _GONE, None, 0, HOSTILE, {}
     if isinstance(value, int | float):
         return _GONE, None, "0", -1
-    return _GONE, None, "x", []
+    others: tuple[Any, ...] = (None, "x", [])
+    return _GONE, *(way for way in others if way != value)
 
 
 def _with(value: Any, path: Path, way: Any) -> Any:

@@ -4,12 +4,13 @@ A month of a fleet does not fit into memory, so no file is read whole; what is p
 """
 
 import gzip
-import io
 import json
 import zlib
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, cast
 
 import msgspec
 
@@ -47,33 +48,30 @@ def _entries(file: Path) -> Iterator[tuple[str, Any]]:
         yield str(file), _yaml(file)
         return
     try:
-        with file.open("rb") as raw:
-            yield from _unpacked(file, raw)
+        with file.open("rb") as start:
+            packed = start.read(2) == b"\x1f\x8b"
+        with gzip.open(file) if packed else file.open("rb") as stream:
+            yield from _unpacked(file, cast("BufferedReader", stream), packed=packed)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         yield str(file), NotAskedError("malformed", f"the file is broken off: {error}", hint=str(file))
     except OSError as error:
         raise BadInputError(f"cannot be read: {error.strerror or error}", hint=str(file)) from error
 
 
-def _unpacked(file: Path, raw: BinaryIO) -> Iterator[tuple[str, Any]]:
-    packed = raw.read(2) == b"\x1f\x8b"
-    raw.seek(0)
+def _unpacked(file: Path, stream: BufferedReader, *, packed: bool) -> Iterator[tuple[str, Any]]:
     if not packed and file.suffix == ".json" and file.stat().st_size < OBJECT_BYTES:
-        whole = raw.read()
-        one = _decoded(whole, str(file))
+        one = _decoded(stream.read(), str(file))
         if isinstance(one, dict):
             yield str(file), one
             return
-        raw.seek(0)
-    stream: Any = gzip.GzipFile(fileobj=raw) if packed else raw
-    buffered = io.BufferedReader(stream, _CHUNK)
-    if buffered.peek(1).lstrip()[:1] == b"[":
-        yield from _array(file, buffered)
+        stream.seek(0)
+    if stream.peek(1).lstrip()[:1] == b"[":
+        yield from _array(file, stream)
     else:
-        yield from _lines(file, buffered)
+        yield from _lines(file, stream)
 
 
-def _lines(file: Path, stream: io.BufferedReader) -> Iterator[tuple[str, Any]]:
+def _lines(file: Path, stream: BufferedReader) -> Iterator[tuple[str, Any]]:
     number = 0
     while line := stream.readline(ENTRY_BYTES):
         number += 1
@@ -93,9 +91,9 @@ def _decoded(line: bytes, where: str) -> Any:
         return NotAskedError("malformed", f"this is not JSON: {error}", hint=where)
 
 
-def _array(file: Path, stream: io.BufferedReader) -> Iterator[tuple[str, Any]]:
+def _array(file: Path, stream: BufferedReader) -> Iterator[tuple[str, Any]]:
     """Yield the elements of an array, or of several after another, as they come."""
-    text = io.TextIOWrapper(stream, "utf-8", "replace")
+    text = getincrementaldecoder("utf-8")("replace")
     decoder, held, number, wanted = json.JSONDecoder(), "", 0, _CHUNK
     while True:
         held = held.lstrip(_BETWEEN)
@@ -103,12 +101,12 @@ def _array(file: Path, stream: io.BufferedReader) -> Iterator[tuple[str, Any]]:
         try:
             value, end = decoder.raw_decode(held)
         except (ValueError, RecursionError) as error:
-            more = text.read(wanted) if len(held) < ENTRY_BYTES else ""
+            more = stream.read(wanted) if len(held) < ENTRY_BYTES else b""
             if not more:
                 if held:
                     yield where, NotAskedError("malformed", f"this is not JSON: {error}", hint=where)
                 return
-            held, wanted = held + more, min(wanted * 2, ENTRY_BYTES)
+            held, wanted = held + text.decode(more), min(wanted * 2, ENTRY_BYTES)
             continue
         held, number, wanted = held[end:], number + 1, _CHUNK
         yield where, value
