@@ -15,7 +15,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/collections
 export ANSIBLE_HOME := $(CURDIR)/.ansible
 in_lab := PYTHONPATH=$(CURDIR)/molecule:$(CURDIR)
 
-.PHONY: help setup tools opa tofu check check-python check-policies check-ansible test test-unit test-hosts molecule \
+.PHONY: help setup tools opa tofu check check-python check-policies check-ansible rules-page test test-unit test-hosts molecule \
         demo lab-up lab-down bench bench-files clean
 
 help: ## Show the targets
@@ -43,6 +43,9 @@ check-python: setup
 
 check-policies: setup tools
 	$(VENV)/hostseal policy check --policies policies --site tests/policy/site.json --cases tests/cases
+
+rules-page: setup ## Write docs/reference/rules.md anew from the rules' METADATA
+	$(VENV)/python scripts/rules_page.py
 
 check-ansible: setup
 	$(VENV)/ansible-lint --offline --strict --profile production $(COLLECTION) playbooks

@@ -1,41 +1,67 @@
-"""Every sample event gets the decision that is stored for it, from a real OPA on a host's settings."""
+"""Every case gets the decision that is stored for it, from a real OPA on a host's settings, and every rule has a case."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hostseal.core.decision import parse
+from policy.cases import FILES, NO_BUNDLE, TESTS, Answer, Case, answers, load, sample
 from policy.opa_server import OpaServer
 
-TESTS = Path(__file__).parents[1]
-CASES = sorted((TESTS / "cases").glob("*.json"))
+CASES = [load(path) for path in FILES]
 
 
-def sample(name: str) -> dict:
-    return json.loads((TESTS / "samples" / "events" / f"{name}.json").read_bytes())
+def named(case: Case) -> str:
+    """Return by what a failure is found."""
+    return case.name
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_a_sample_gets_its_decision(server: OpaServer, path: Path) -> None:
-    case = json.loads(path.read_bytes())
-    event = sample(case["sample"])
-    event["host"]["name"] = case["host"]
-    answer = server.decide(event, case["standing"])
-    assert answer["result"] == case["decision"]
-    decision = parse(answer["result"])
+@pytest.fixture(scope="module")
+def answered(opa: Path, policies: Path, site: dict[str, Any]) -> dict[str, Answer]:
+    """What a real OPA says to all cases."""
+    return answers(opa, policies, site, CASES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=named)
+def test_a_case_gets_its_decision(answered: dict[str, Answer], case: Case) -> None:
+    assert case.note
+    assert answered[case.name].decision == case.decision
+    decision = parse(case.decision)
     assert decision.allowed is not bool(decision.violations)
     assert (decision.deadline_seconds is not None) is ("flag" in (*decision.actions, *decision.would))
 
 
+PLAIN = [case for case in CASES if not case.data and case.bundle == NO_BUNDLE]
+
+
+@pytest.mark.parametrize("case", PLAIN, ids=named)
+def test_a_server_with_the_sites_bundle_says_the_same(server: OpaServer, case: Case) -> None:
+    answer = server.decide(case.input["event"], case.input["standing"])
+    assert answer["result"] == case.decision
+
+
 def test_every_sample_has_a_case() -> None:
-    used = {json.loads(path.read_bytes())["sample"] for path in CASES}
+    used = {case.sample for case in CASES if case.sample is not None}
     assert used == {path.stem for path in (TESTS / "samples" / "events").glob("*.json")}
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_a_message_is_one_printable_line(path: Path) -> None:
-    for finding in json.loads(path.read_bytes())["decision"]["findings"]:
+def test_every_rule_fires_in_a_case(answered: dict[str, Answer], policies: Path) -> None:
+    rules = {path.name for path in (policies / "hostseal" / "rules").iterdir()}
+    found = {finding["rule"] for case in CASES for finding in case.decision["findings"]}
+    fired = {rule for answer in answered.values() for rule in answer.fired}
+    silent = {"automation_session"}  # asks that a suspicion be lifted, and finds nothing
+    assert rules - found == silent
+    assert rules - fired == set()
+
+
+def test_every_old_case_is_yaml() -> None:
+    assert [path.name for path in (TESTS / "cases").iterdir() if path.suffix != ".yaml"] == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=named)
+def test_a_message_is_one_printable_line(case: Case) -> None:
+    for finding in case.decision["findings"]:
         assert finding["message"].isprintable()
         assert finding["message"].endswith(".")
 

@@ -11,6 +11,8 @@ from hostseal.core.seal_format import Item, Listing, entry
 from hostseal.core.trees import Position, Trees
 
 _NEVER = 0o6022  # what no personal path may have: writable by group or others, set-user-id, set-group-id
+_GIVES = 0o6000  # set-user-id, set-group-id
+CAPABILITY = "security.capability"
 
 
 class Change(StrEnum):
@@ -92,22 +94,32 @@ def _differ(was: _Place | None, now: _Place | None) -> list[Difference]:
 
 def _added(now: Entry, own: Personal | None) -> list[Difference]:
     if own is None:
-        return [Difference(path=now.path, change=Change.ADDED, found=now.kind)]
+        return [Difference(path=now.path, change=Change.ADDED, found=_shown(now))]
     safe = (
         now.kind in {Kind.FILE, Kind.DIRECTORY}
         and not int(now.mode, 8) & _NEVER
         and (now.uid == 0 or own.owner == "any")
         and all(name.startswith("user.") for name in now.xattrs)
     )
+    return (
+        [] if safe else [Difference(path=now.path, change=Change.UNSAFE, sealed=own.reason, found=_said(now))]
+    )
+
+
+def _shown(now: Entry) -> str:
+    """Return what is there where nothing, or something else, should be: its kind, and all of it if it gives privileges."""
+    gives = now.kind is Kind.FILE and (int(now.mode, 8) & _GIVES or CAPABILITY in now.xattrs)
+    return _said(now) if gives else now.kind
+
+
+def _said(now: Entry) -> str:
     said = f"{now.kind} {now.mode} {now.uid}:{now.gid}"
-    if now.xattrs:
-        said += f" {attributes(now)}"
-    return [] if safe else [Difference(path=now.path, change=Change.UNSAFE, sealed=own.reason, found=said)]
+    return f"{said} {attributes(now)}" if now.xattrs else said
 
 
 def _changed(sealed: Entry, now: Entry, own: Personal | None) -> list[Difference]:
     if now.kind is not sealed.kind:
-        return [Difference(path=now.path, change=Change.KIND, sealed=sealed.kind, found=now.kind)]
+        return [Difference(path=now.path, change=Change.KIND, sealed=sealed.kind, found=_shown(now))]
     pairs = [(Change.OWNER, f"{sealed.uid}:{sealed.gid}", f"{now.uid}:{now.gid}")]
     if sealed.kind is not Kind.LINK:
         pairs.append((Change.MODE, sealed.mode, now.mode))

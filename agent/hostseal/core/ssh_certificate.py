@@ -32,9 +32,10 @@ _MAXIMUM = datetime.max.replace(microsecond=0, tzinfo=UTC)
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """A certificate; times in seconds since 1970, `valid_before` is :data:`FOREVER` for one that never ends."""
+    """A certificate for the key of `fingerprint`; times in seconds since 1970, `valid_before` is :data:`FOREVER` for one that never ends."""
 
     fingerprint: str
+    rsa_bits: int | None
     serial: int
     for_user: bool
     key_id: str
@@ -78,6 +79,7 @@ def read(blob: bytes) -> Certificate:
     parts.end()
     return Certificate(
         fingerprint=fingerprint(key),
+        rsa_bits=rsa_bits(key),
         serial=serial,
         for_user=role == 1,
         key_id=faithful(key_id),
@@ -93,6 +95,16 @@ def read(blob: bytes) -> Certificate:
 def fingerprint(blob: bytes) -> str:
     """Return a public key's fingerprint as OpenSSH prints it."""
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+
+def rsa_bits(blob: bytes) -> int | None:
+    """Return how many bits a public RSA key has (RFC 4253, 6.6), None for any other key or what is none."""
+    parts = _Parts(blob)
+    try:
+        kind, _, modulus = parts.strings(3)
+    except ValueError:
+        return None
+    return int.from_bytes(modulus, "big").bit_length() if kind == b"ssh-rsa" else None
 
 
 class _Parts:

@@ -11,6 +11,8 @@ from hostseal.core.text import shown
 def from_auth_info(text: str) -> dict[str, Any] | None:
     """Return {method, type, fingerprint, certificate} of the last method that succeeded; None when there is none.
 
+    An RSA key has `bits` as well: of all types only theirs says nothing of its strength.
+
     `text` holds one line a method: `publickey TYPE BASE64` or a method's name alone. A certificate that cannot be read is
     none, and its key has no fingerprint: it proves nothing.
     """
@@ -34,8 +36,14 @@ def _public_key(kind: str, encoded: str) -> dict[str, Any]:
     try:
         blob = base64.b64decode(encoded, validate=True)
         if "-cert-" not in kind:
-            return {**key, "fingerprint": ssh_certificate.fingerprint(blob)}
+            size = _size(ssh_certificate.rsa_bits(blob))
+            return {**key, "fingerprint": ssh_certificate.fingerprint(blob), **size}
         found = ssh_certificate.read(blob)
     except (binascii.Error, ValueError):
         return key
-    return {**key, "fingerprint": found.fingerprint, "certificate": found.described()}
+    size = _size(found.rsa_bits)
+    return {**key, "fingerprint": found.fingerprint, "certificate": found.described(), **size}
+
+
+def _size(bits: int | None) -> dict[str, int]:
+    return {} if bits is None else {"bits": bits}

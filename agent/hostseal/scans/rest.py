@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from hostseal.core.attribution import Confidence
+from hostseal.core.gains import gains
 from hostseal.core.persistence import kind_of
 from hostseal.core.seal_compare import Change, Difference
 from hostseal.core.text import faithful
@@ -63,5 +64,6 @@ def _path(path: bytes, differences: tuple[Difference, ...]) -> dict[str, Any]:
         "class": None,
         "differs": [str(one.change) for one in differences],
         "lays": kind_of(path),
+        "gains": [str(gain) for gain in gains(differences)],
         "diff": None,
     }

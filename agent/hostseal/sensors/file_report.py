@@ -10,6 +10,7 @@ import msgspec
 
 from hostseal.core.attribution import Confidence, Writer, WriterKind
 from hostseal.core.change_set import ChangeSet, PathChange, What
+from hostseal.core.gains import gains
 from hostseal.core.seal import Kind
 from hostseal.core.text import faithful
 from hostseal.scans.judge import Looked, unjudged
@@ -95,4 +96,9 @@ def _path(change: PathChange, looked: Looked, *, expected: bool) -> dict[str, An
         "class": looked.verdict.design,
         "differs": looked.verdict.differs,
         "lays": None,
+        "gains": _gains(looked),
     }
+
+
+def _gains(looked: Looked) -> list[str]:
+    return [str(gain) for gain in gains(looked.verdict.differences)] if looked.kind is Kind.FILE else []

@@ -69,7 +69,7 @@ only_debt if {
 gained(difference) := mode_bits(difference.found) - mode_bits(difference.sealed) if difference.change == "mode"
 
 gained(difference) := mode_bits(substring(difference.found, 5, 4)) | capabilities(difference.found) if {
-	difference.change in {"added", "unsafe"}
+	difference.change in {"added", "unsafe", "kind"}
 	startswith(difference.found, "file ")
 }
 

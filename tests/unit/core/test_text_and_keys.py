@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,26 @@ def test_a_key_has_the_fingerprint_that_ssh_keygen_prints(tmp_path: Path) -> Non
         "fingerprint": said.split()[1],
         "certificate": None,
     }
+
+
+@pytest.mark.parametrize("bits", [1024, 3072])
+def test_an_rsa_key_and_its_certificate_have_their_bits(tmp_path: Path, bits: int) -> None:
+    make = ["ssh-keygen", "-q", "-t", "rsa", "-b", str(bits), "-N", "", "-f", tmp_path / "key"]
+    subprocess.run(make, check=True, timeout=30)
+    sign = ["ssh-keygen", "-q", "-s", "key", "-I", "alice", "-n", "alice", "key.pub"]
+    subprocess.run(sign, check=True, cwd=tmp_path, timeout=30)
+    for name in ("key.pub", "key-cert.pub"):
+        words = (tmp_path / name).read_text().split()
+        found = from_auth_info(f"publickey {words[0]} {words[1]}")
+        assert found is not None
+        assert (found["bits"], found["fingerprint"]) == (bits, _fingerprint(tmp_path / "key.pub"))
+
+
+def test_a_broken_rsa_key_has_no_bits() -> None:
+    found = from_auth_info("publickey ssh-rsa AAAAB3NzaC1yc2EAAAADAQAB")
+    assert found is not None
+    assert "bits" not in found
+    assert str(found["fingerprint"]).startswith("SHA256:")
 
 
 def test_a_certificate_is_read_with_its_authority(tmp_path: Path) -> None:

@@ -10,7 +10,10 @@ import pytest
 
 from hostseal.core.attribution import UNKNOWN, Confidence, Writer, WriterKind
 from hostseal.core.change_set import ChangeSet, PathChange, What
-from hostseal.scans.judge import unjudged
+from hostseal.core.seal import Kind
+from hostseal.core.seal_compare import Change, Difference
+from hostseal.core.verdict import Sealed, Verdict
+from hostseal.scans.judge import Looked, unjudged
 from hostseal.sensors.file_report import report
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
@@ -64,6 +67,7 @@ def test_the_whole_of_it(tmp_path: Path) -> None:
                 "class": None,
                 "differs": [],
                 "lays": None,
+                "gains": [],
                 "diff": None,
             },
             {
@@ -76,6 +80,7 @@ def test_the_whole_of_it(tmp_path: Path) -> None:
                 "class": None,
                 "differs": [],
                 "lays": None,
+                "gains": [],
                 "diff": None,
             },
         ],
@@ -141,3 +146,14 @@ def test_only_regular_files_of_a_bearable_size_have_a_digest(tmp_path: Path, kin
         path.write_bytes(b"x" * 11)
     change = PathChange(os.fsencode(path), (What.MODIFIED,))
     assert unjudged(change, ACTION, Confidence.EXACT, 10).sha256 is None
+
+
+@pytest.mark.parametrize(("kind", "gained"), [(Kind.FILE, ["setuid"]), (Kind.DIRECTORY, []), (None, [])])
+def test_a_file_that_gives_a_privilege_says_so(kind: Kind | None, gained: list[str]) -> None:
+    verdict = Verdict(
+        seal=Sealed.BROKEN,
+        differences=(Difference(path="/a", change=Change.MODE, sealed="0755", found="4755"),),
+    )
+    looked = Looked(kind=kind, sha256=None, verdict=verdict)
+    data = report(changes(b"/a"), ACTION, None, lambda *_: looked, now=NOW, monotonic=100.0)
+    assert [path["gains"] for path in data["paths"]] == [gained]

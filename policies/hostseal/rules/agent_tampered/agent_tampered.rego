@@ -23,7 +23,6 @@ findings contains finding.from_rule(rego.metadata.chain(), message) if {
 
 asks contains "flag" if {
 	count(found) > 0
-	not drift.only_debt
 }
 
 found := drift.under(data.hostseal.site.agent_tampered.paths)

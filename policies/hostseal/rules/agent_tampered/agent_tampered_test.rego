@@ -65,10 +65,10 @@ test_tampering_flags_the_host if {
 	asks(by_program("/etc/hosts")) == set()
 }
 
-test_a_mutable_host_is_not_flagged_where_its_drift_is_debt if {
+test_tampering_is_no_debt_on_a_mutable_host_either if {
 	site := samples.site_with({"mutable_debt": {"only": true}})
 	asked := samples.on_host(by_program("/opt/hostseal/bin/hostseal"), "pet-1")
-	agent_tampered.asks == set() with input as asked with data.hostseal.site as site
+	agent_tampered.asks == {"flag"} with input as asked with data.hostseal.site as site
 }
 
 test_no_input_finds_nothing if {

@@ -7,7 +7,7 @@
 #   - input: schema.input
 # custom:
 #   severity: critical
-#   controls: [NIST CM-5, NIST CM-14, NIST SI-7, PCI 2.2, PCI 11.5, CIS 4.1, CIS 10.5, SOC2 CC6.8, SOC2 CC7.1]
+#   controls: [NIST CM-5, NIST CM-14, NIST SI-7, PCI 2.2, PCI 11.5, CIS 4.1, CIS 13.2, SOC2 CC6.8, SOC2 CC7.1]
 #   flags: never
 #   tuning: [boot_changed]
 package hostseal.rules.boot_changed

@@ -25,7 +25,7 @@ test_such_a_path_is_found if {
 			"PCI 2.2",
 			"PCI 11.5",
 			"CIS 4.1",
-			"CIS 10.5",
+			"CIS 13.2",
 			"SOC2 CC6.8",
 			"SOC2 CC7.1",
 		],

@@ -28,7 +28,7 @@ asks contains "flag" if {
 	not drift.only_debt
 }
 
-paths := [difference.path | some difference in input.event.data.differences]
+paths := array.concat([difference.path | some difference in input.event.data.differences], unnamed)
 
 default scan := "A scan"
 
@@ -44,3 +44,8 @@ scans := {
 default unfinished := ""
 
 unfinished := "; it did not finish" if input.event.data.complete == false
+
+# Differences that are only counted weigh what any does.
+default unnamed := []
+
+unnamed := [""] if input.event.data.truncated == true

@@ -49,6 +49,8 @@ test_the_severity_is_that_of_the_path_that_weighs_most if {
 	weighty.severity == "critical"
 	some light in findings(samples.found("content", ["/etc/motd"]))
 	light.severity == "low"
+	some more in findings(samples.but(samples.found("content", ["/etc/motd"]), {"truncated": true}))
+	more.severity == "high"
 }
 
 test_a_mutable_host_is_not_flagged_where_its_drift_is_debt if {

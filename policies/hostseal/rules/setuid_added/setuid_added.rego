@@ -20,7 +20,7 @@ findings contains finding.from_rule(rego.metadata.chain(), message) if {
 	first := array.slice(gaining, 0, 3)
 	shown := concat(", ", [sprintf("%s (%s)", [wording.name(one.path), gains(one)]) | some one in first])
 	more := wording.rest(count(gaining) - count(first))
-	message := sprintf("%s has files give privileges that they did not give: %s%s.", [drift.actor, shown, more])
+	message := sprintf("%s made files give privileges that they did not give: %s%s.", [drift.actor, shown, more])
 }
 
 asks contains "flag" if {

@@ -27,7 +27,7 @@ differing(change, sealed, found) := samples.but(samples.broken, {"differences": 
 }]})
 
 unseen(gains) := {sprintf(
-	"Somebody unseen has files give privileges that they did not give: /usr/bin/x (%s).",
+	"Somebody unseen made files give privileges that they did not give: /usr/bin/x (%s).",
 	[gains],
 )}
 
@@ -37,7 +37,7 @@ test_a_file_that_becomes_setuid_flags_the_host if {
 		"rule": "setuid_added",
 		"severity": "critical",
 		"message": concat("", [
-			"alice (key SHA256:alice) from 192.0.2.7, by /usr/bin/vim, has files give privileges ",
+			"alice (key SHA256:alice) from 192.0.2.7, by /usr/bin/vim, made files give privileges ",
 			"that they did not give: /usr/bin/x (setuid, capability).",
 		]),
 		"controls": ["NIST AC-6", "NIST CM-5", "NIST SI-7", "PCI 11.5", "CIS 5.4", "CIS 13.2", "SOC2 CC6.8"],
@@ -50,6 +50,7 @@ test_a_scan_reads_it_off_the_modes if {
 	messages(differing("mode", "4755", "6755")) == unseen("setgid")
 	messages(differing("added", "", "file 4755 0:0")) == unseen("setuid")
 	messages(differing("unsafe", "its own", "file 2755 0:0 security.capability=01")) == unseen("capability, setgid")
+	messages(differing("kind", "link", "file 4755 0:0")) == unseen("setuid")
 	messages(differing("xattrs", "-", "security.capability=01 user.a=00")) == unseen("capability")
 	messages(differing("xattrs", "security.capability=01", "security.capability=02")) == unseen("capability")
 }
