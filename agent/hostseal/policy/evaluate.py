@@ -1,6 +1,7 @@
 """Decides one question, and finds out why: what each rule says, what the site's data makes of it, OPA's own trace."""
 
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from hostseal.core.why import Held, Spoken, held, spoken
 from hostseal.errors import BadInputError, NoAnswerError
 from hostseal.policy.question import ENTRY_POINTS, NotAskedError, Question, bare
 from hostseal.policy.recorded import questions
-from hostseal.policy.replay import OVER, SITE, TIMEOUT_SECONDS, new_session, query_opa
+from hostseal.policy.replay import OVER, OVERLAID, TIMEOUT_SECONDS, new_session, query_opa
 from hostseal.policy.serving import Source, served
 
 RULES = {
@@ -23,17 +24,18 @@ RULES = {
 """The packages whose findings each entry point composes."""
 
 
-_QUERY = f"""q := input.question; {OVER}; site := over
-decision := [d | d := data.{{path}} with input as q {SITE}]
+_QUERY = Template("""q := input.question
+$over
+decision := [d | d := data.$path with input as q $overlaid]
 rollout := [r | r := data.hostseal.rollout.state]
 stage := [p | p := data.hostseal.rollout.stage_percent]
-rules := {{{{name: said |
-    some name, _ in data.hostseal.{{kind}}
-    said := {{{{what: found | some what in ["findings", "asks"]; found := [one |
-        some one in data.hostseal.{{kind}}[name][what] with input as q {SITE}
-    ]}}}}
-}}}}
-"""
+rules := {name: said |
+    some name, _ in data.hostseal.$kind
+    said := {what: found | some what in ["findings", "asks"]; found := [one |
+        some one in data.hostseal.$kind[name][what] with input as q $overlaid
+    ]}
+}
+""")
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +76,7 @@ def _meant(question: Question, asks: str | None) -> Question:
     return (
         question
         if asks is None
-        else msgspec.structs.replace(bare(question.input, question.where, asks), site=question.site)
+        else msgspec.structs.replace(bare(question.input, question.where, asks), over=question.over)
     )
 
 
@@ -84,8 +86,9 @@ def evaluate(source: Source, question: Question, explain: str | None = None) -> 
     PolicyError when the policies cannot be used, NoAnswerError when OPA cannot evaluate them for this question.
     """
     kind = RULES[question.asks]
-    asked = {"question": question.input, "site": question.site or {}}
-    query = _QUERY.format(path=ENTRY_POINTS[question.asks].replace("/", "."), kind=kind)
+    asked = {"question": question.input, "over": question.over or {}}
+    path = ENTRY_POINTS[question.asks].replace("/", ".")
+    query = _QUERY.substitute(over=OVER, overlaid=OVERLAID, path=path, kind=kind)
     with served(source) as url, new_session() as session:
         results, error = query_opa(session, url, query, asked)
         if error or not results:
@@ -110,7 +113,7 @@ def evaluate(source: Source, question: Question, explain: str | None = None) -> 
 
 
 def _trace(session: requests.Session, url: str, package: str, asked: Any) -> tuple[str, ...]:
-    query = f"q := input.question; {OVER}; found := data.{package}.findings with input as q {SITE}"
+    query = f"q := input.question\n{OVER}\nfound := data.{package}.findings with input as q {OVERLAID}"
     said = session.post(
         f"{url}/v1/query?explain=fails&pretty=true",
         data=msgspec.json.encode({"query": query, "input": asked}),

@@ -45,9 +45,9 @@ def _examples(schema: Path) -> Iterator[Any]:
 
 
 def _in(mode: str, asked: Question) -> Question:
-    if asked.site is not None:
+    if asked.over is not None:
         return asked
-    return msgspec.structs.replace(asked, site={"default": {"mode": mode}})
+    return msgspec.structs.replace(asked, over={"site": {"default": {"mode": mode}}})
 
 
 def broken(replayer: Replayer, questions: Iterable[Question], counts: list[int]) -> Iterator[Problem]:

@@ -31,14 +31,14 @@ class NotAskedError(BadInputError):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A question. `decision` is what was decided (by which `id`), or is wanted; a case's `site` goes over the site's data."""
+    """A question. `decision` is what was decided (by which `id`), or is wanted; `over` is a case's `site` and `bundle` data."""
 
     asks: str
     input: dict[str, Any]
     where: str
     id: str | None = None
     decision: Any = None
-    site: Mapping[str, Any] | None = None
+    over: Mapping[str, Any] | None = None
 
     @property
     def host(self) -> str | None:
@@ -138,9 +138,8 @@ def _case(case: dict[str, Any], where: str, folder: Path | None) -> Question:
     asks = case.get("asks") or _entry_point(asked)
     if asks not in ENTRY_POINTS:
         raise NotAskedError("malformed", "the case's input is no question", hint=where)
-    return Question(
-        asks=asks, input=asked, where=where, decision=case.get("decision"), site=case.get("data") or None
-    )
+    over = {key: case[name] for key, name in (("site", "data"), ("bundle", "bundle")) if case.get(name)}
+    return Question(asks=asks, input=asked, where=where, decision=case.get("decision"), over=over or None)
 
 
 def _sample(name: Any, where: str, folder: Path | None) -> Any:

@@ -21,8 +21,10 @@ TIMEOUT_SECONDS = 120.0
 _HELD = 20 * BATCH
 PROMOTED = 'with data.hostseal.rollout.state as "promoted"'
 """Decides as the bundle will once it is rolled out to every host, whatever stage it is made for."""
-OVER = "over := object.union(data.hostseal.site, input.site)"
-SITE = "with data.hostseal.site as over"
+OVER = """site := object.union(data.hostseal.site, object.get(input.over, "site", {}))
+bundle := object.union_n(array.concat([b | b := data.hostseal.bundle], [object.get(input.over, "bundle", {})]))"""
+OVERLAID = "with data.hostseal.site as site with data.hostseal.bundle as bundle"
+"""Decides by the bundle's data with a case's own over it."""
 
 
 class Answered(NamedTuple):
@@ -64,9 +66,9 @@ class Replayer:
         asked: dict[str, Any] = {"questions": [question.input for question in batch]}
         path = ENTRY_POINTS[batch[0].asks].replace("/", ".")
         decided = f"d := data.{path} with input as q {self._with}"
-        if batch[0].site:
-            asked["site"] = batch[0].site
-            decided = f"{OVER}; {decided} {SITE}"
+        if batch[0].over:
+            asked["over"] = batch[0].over
+            decided = f"{OVER}; {decided} {OVERLAID}"
         query = f"answers := {{i: d | some i, q in input.questions; {decided}}}"
         session = self._sessions.pop() if self._sessions else new_session()
         results, error = query_opa(session, self._url, query, asked)
@@ -75,11 +77,11 @@ class Replayer:
 
 
 def _batches(questions: Iterable[Question]) -> Iterator[list[Question]]:
-    """Yield the questions in batches of one entry point and one site."""
+    """Yield the questions in batches of one entry point and with the same data over the bundle's."""
     held: dict[tuple[str, bytes], list[Question]] = {}
     count = 0
     for question in questions:
-        key = (question.asks, msgspec.json.encode(question.site, order="sorted"))
+        key = (question.asks, msgspec.json.encode(question.over, order="sorted"))
         held.setdefault(key, []).append(question)
         count += 1
         if len(held[key]) >= BATCH:

@@ -94,7 +94,7 @@ def test_a_case_has_its_host_and_standing_and_site_over_its_input() -> None:
         "event": {**EVENT, "host": {"name": "lab-1"}},
         "standing": {"state": "suspect", "incident": None},
     }
-    assert (found.site, found.decision) == ({"default": {"mode": "flag"}}, {"allowed": False})
+    assert (found.over, found.decision) == ({"site": {"default": {"mode": "flag"}}}, {"allowed": False})
     assert EVENT["host"] == {"name": "web-1"}
 
 
