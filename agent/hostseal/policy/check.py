@@ -22,7 +22,8 @@ def check(
     """
     with ExitStack() as stack:
         laid: list[Staged] = []
-        yield _done("site data", lambda: _site(policies, site), "fits the policies' shapes")
+        fits = _done("site data", lambda: _site(policies, site), "fits the policies' shapes")
+        yield fits
         step = _done("rules", lambda: _stage(stack, policies, rules, laid), "no two of one name")
         yield step
         if step.problems:
@@ -38,7 +39,8 @@ def check(
         yield _metadata(tree)
         yield _done("lint", lambda: tools.linted(tree), "Regal")
         yield _done("tests", lambda: tools.tested(tree), f"cover {tools.COVERAGE:.0f} % and more")
-        yield from _decisions(Source(policies=policies, rules=tuple(rules), site=site), more)
+        if not fits.problems:
+            yield from _decisions(Source(policies=policies, rules=tuple(rules), site=site), more)
 
 
 def _site(policies: Path, site: Path | None) -> Iterator[Problem]:

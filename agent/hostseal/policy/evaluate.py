@@ -24,6 +24,7 @@ RULES = {
 """The packages whose findings each entry point composes."""
 
 
+_NOT_REACHED = "no line is reached: OPA's index knows that what the rule compares first is not so"
 _QUERY = Template("""q := input.question
 $over
 decision := [d | d := data.$path with input as q $overlaid]
@@ -120,4 +121,5 @@ def _trace(session: requests.Session, url: str, package: str, asked: Any) -> tup
         timeout=TIMEOUT_SECONDS,
     )
     lines = msgspec.json.decode(said.content).get("explanation") or ()
-    return tuple(line for line in lines if not line.startswith("query:"))
+    trace = tuple(line for line in lines if not line.startswith("query:"))
+    return trace or (_NOT_REACHED,)

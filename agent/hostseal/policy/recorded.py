@@ -95,16 +95,20 @@ def _array(file: Path, stream: BufferedReader) -> Iterator[tuple[str, Any]]:
     """Yield the elements of an array, or of several after another, as they come."""
     text = getincrementaldecoder("utf-8")("replace")
     decoder, held, number, wanted = json.JSONDecoder(), "", 0, _CHUNK
+    closed = False
     while True:
-        held = held.lstrip(_BETWEEN)
+        rest = held.lstrip(_BETWEEN)
+        between, held = held[: len(held) - len(rest)].rstrip(), rest
+        closed = between.endswith("]") if between else closed
         where = f"{file}, entry {number + 1}"
         try:
             value, end = decoder.raw_decode(held)
         except (ValueError, RecursionError) as error:
             more = stream.read(wanted) if len(held) < ENTRY_BYTES else b""
             if not more:
-                if held:
-                    yield where, NotAskedError("malformed", f"this is not JSON: {error}", hint=where)
+                if held or not closed:
+                    why = str(error) if held else "the array does not end"
+                    yield where, NotAskedError("malformed", f"this is not JSON: {why}", hint=where)
                 return
             held, wanted = held + text.decode(more), min(wanted * 2, ENTRY_BYTES)
             continue

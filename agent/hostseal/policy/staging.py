@@ -16,13 +16,13 @@ LINTER = ".regal"
 
 
 class Staged(msgspec.Struct, frozen=True, kw_only=True):
-    """The folder, and by each name in it the file that a person edits; `own` are the names of their own rules' files."""
+    """The folder, and by each name in it the file that a person edits; `rules` are the names of one's own rules."""
 
     folder: Path
     schemas: Path
     capabilities: Path
     files: Mapping[str, Path]
-    own: frozenset[str]
+    rules: frozenset[str]
 
     def named(self, text: str) -> str:
         """Return text of a tool's with the names of the staged files put back to those that a person edits."""
@@ -51,5 +51,5 @@ def staged(policies: Path, rules: Sequence[Path]) -> Iterator[Staged]:
             schemas=(policies / SCHEMAS).absolute(),
             capabilities=(policies / "capabilities.json").absolute(),
             files={file: own.get(file, policies / file) for file in contents},
-            own=frozenset(own),
+            rules=frozenset(name for name in own if not name.endswith("_test.rego")),
         )

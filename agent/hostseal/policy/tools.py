@@ -72,7 +72,7 @@ def tested(staged: Staged) -> Iterator[Problem]:
             where="", what=f"the tests cover {report['coverage']:.1f} % of all lines, not {COVERAGE:.0f} %"
         )
     for name, file in sorted(report["files"].items()):
-        if name.removeprefix("./") in staged.own and file.get("coverage", 0) < COVERAGE:
+        if name.removeprefix("./") in staged.rules and file.get("coverage", 0) < COVERAGE:
             rows = ", ".join(_rows(one) for one in file.get("not_covered", ()))
             first = next((f":{one['start']['row']}" for one in file.get("not_covered", ())), "")
             yield Problem(

@@ -62,9 +62,8 @@ def test_the_same_policies_change_nothing(recorded: Recorded) -> None:
 
 def test_a_stricter_site_names_its_rule_and_its_hosts(recorded: Recorded, tmp_path: Path) -> None:
     quiet = tmp_path / "quiet.jsonl"
-    quiet.write_text(
-        "".join(line for line in recorded.log.open() if '"shell"' not in line and '"web-1"' not in line)
-    )
+    lines = recorded.log.read_text().splitlines(keepends=True)
+    quiet.write_text("".join(line for line in lines if '"shell"' not in line and '"web-1"' not in line))
     site = recorded.stricter(channel={"sftp": "flag"})
     status, found = previewed("--site", site, "--against", quiet, "--max-new-flags", len(HOSTS) - 3)
     assert (status, found["within"]) == (1, False)

@@ -70,7 +70,9 @@ def test_a_line_that_is_no_json_is_named_and_the_rest_is_read(tmp_path: Path) ->
     assert [one.about for one in middle if isinstance(one, Question)] == WANTED
 
 
-@pytest.mark.parametrize("content", [ARRAY[:-20], gzip.compress(LINES)[:-9], gzip.compress(ARRAY)[:-9]])
+@pytest.mark.parametrize(
+    "content", [b"[", ARRAY[:-1], ARRAY[:-20], gzip.compress(LINES)[:-9], gzip.compress(ARRAY)[:-9]]
+)
 def test_a_file_that_breaks_off_gives_what_it_has_and_says_so(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "log").write_bytes(content)
     *whole, last = recorded.questions(tmp_path / "log")
