@@ -62,7 +62,10 @@ def _show(step: Step) -> None:
     "--run", metavar="REGEX", help="Only tests whose names match, like data.hostseal.rules.night_shift_test."
 )
 def run_tests(policies: Path, rules: tuple[Path, ...], run: str | None) -> None:
-    """Run the policies' tests, with those of one's own rules. Exit 0 when all pass, 1 when not, or when there is none."""
+    """Run the tests of one's own rules, or without --rules of Hostseal's policies; --run chooses among all.
+
+    Exit 0 when all pass, 1 when one fails or when there is none.
+    """
     from hostseal.policy.staging import staged
     from hostseal.policy.tools import run_tests as tests
 

@@ -22,13 +22,13 @@ def check(
     """
     with ExitStack() as stack:
         laid: list[Staged] = []
-        fits = _done("site data", lambda: _site(policies, site), "fits the policies' shapes")
-        yield fits
         step = _done("rules", lambda: _stage(stack, policies, rules, laid), "no two of one name")
         yield step
         if step.problems:
             return
         [tree] = laid
+        fits = _done("site data", lambda: _site(policies, site, rules), "fits the policies' shapes")
+        yield fits
         yield _done("format", lambda: tools.formatted(tree), f"{len(tree.files)} files")
         step = _done(
             "compile", lambda: tools.compiled(tree), "strict, by the schemas, nothing but input and data"
@@ -38,14 +38,14 @@ def check(
             return
         yield _metadata(tree)
         yield _done("lint", lambda: tools.linted(tree), "Regal")
-        yield _done("tests", lambda: tools.tested(tree), f"cover {tools.COVERAGE:.0f} % and more")
+        yield _done("tests", lambda: _tests(tree, policies), f"cover {tools.COVERAGE:.0f} % and more")
         if not fits.problems:
             yield from _decisions(Source(policies=policies, rules=tuple(rules), site=site), more)
 
 
-def _site(policies: Path, site: Path | None) -> Iterator[Problem]:
+def _site(policies: Path, site: Path | None, rules: Sequence[Path]) -> Iterator[Problem]:
     try:
-        site_file.check(policies, site)
+        site_file.check(policies, site, rules)
     except PolicyError as error:
         yield Problem(where=error.hint, what=error.message)
 
@@ -55,6 +55,13 @@ def _stage(stack: ExitStack, policies: Path, rules: Sequence[Path], laid: list[S
         laid.append(stack.enter_context(staged(policies, rules)))
     except PolicyError as error:
         yield Problem(where=error.hint, what=error.message)
+
+
+def _tests(tree: Staged, policies: Path) -> Iterator[Problem]:
+    with staged(policies, ()) as alone:
+        yield from tools.tested(alone)
+    if tree.rules:
+        yield from tools.tested_own(tree)
 
 
 def _metadata(tree: Staged) -> Step:

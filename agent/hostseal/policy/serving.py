@@ -28,7 +28,7 @@ def built(source: Source) -> Iterator[Path]:
     if source.bundle is not None:
         yield source.bundle
         return
-    data = site_file.check(source.policies, source.site)
+    data = site_file.check(source.policies, source.site, source.rules)
     with tempfile.TemporaryDirectory(prefix="hostseal-policy-") as name:
         out = Path(name) / "bundle.tar.gz"
         bundle.build(opa_child.find(), source.policies, data, out, None, source.rules)

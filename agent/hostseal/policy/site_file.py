@@ -1,13 +1,12 @@
 """The file of the site's data, as a person writes it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hostseal.errors import PolicyError
-from hostseal.policy import site as shapes
-from hostseal.policy.sources import SITE_DATA
+from hostseal.policy.sources import SITE_DATA, collect
 
 
 def load(file: Path | None) -> dict[str, Any]:
@@ -25,15 +24,13 @@ def load(file: Path | None) -> dict[str, Any]:
     return data
 
 
-def check(policies: Path, file: Path | None) -> Mapping[str, Any]:
-    """Return the site's data when it fits over these policies' own; PolicyError names file and key where not."""
+def check(policies: Path, file: Path | None, rules: Sequence[Path] = ()) -> Mapping[str, Any]:
+    """Return the site's data when it fits these policies; PolicyError names file and key where not."""
     data = load(file)
     try:
-        defaults = json.loads((policies / SITE_DATA).read_bytes())
-    except (OSError, ValueError) as error:
-        raise PolicyError(f"these are not Hostseal's policies: {error}", hint=str(policies)) from error
-    try:
-        shapes.merge(defaults, data)
+        collect(policies, data, rules)
     except PolicyError as error:
+        if error.hint != "site data":
+            raise
         raise PolicyError(error.message, hint=str(file or policies / SITE_DATA)) from error
     return data

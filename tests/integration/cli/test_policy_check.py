@@ -18,7 +18,7 @@ from hostseal.policy.serving import Source, served
 from hostseal.policy.staging import Staged, staged
 from integration.cli.policies import SITE, asked, hostseal
 
-STEPS = ["site data", "rules", "format", "compile", "metadata", "lint", "tests", "cases", "invariant"]
+STEPS = ["rules", "site data", "format", "compile", "metadata", "lint", "tests", "cases", "invariant"]
 
 
 @pytest.fixture
@@ -146,11 +146,18 @@ def test_a_rule_that_its_test_does_not_cover_is_named_with_the_lines(rules: Path
     change(rules, 'test_root_is_heard_of if {\n	asked := logged_in({"user": "root"})', "test_nothing if {\n	asked := {}", "root_login_test.rego")  # fmt: skip
     change(rules, '	asks(asked) == {"flag"}\n	some finding in findings(asked)\n', "	asks(asked) == set()\n", "root_login_test.rego")  # fmt: skip
     change(rules, '	finding.message == "root (key SHA256:alice) from 192.0.2.7 logged in as root."\n	finding.severity == "medium"\n', "", "root_login_test.rego")  # fmt: skip
-    [problem] = [one for one in tools.tested(tree()) if one.where]
+    [problem] = [one for one in tools.tested_own(tree()) if one.where]
     assert problem.where.startswith(f"{file}:")
     assert problem.what.startswith("its test covers ")
     assert problem.what.endswith(" %, not 95 %")
     assert problem.hint.startswith("test what is at line ")
+
+
+def test_a_rule_without_a_test_is_named(rules: Path, tree: Any) -> None:
+    (rules / "root_login/root_login_test.rego").unlink()
+    [problem] = tools.tested_own(tree())
+    assert problem.what == "its test covers 0.0 %, not 95 %"
+    assert problem.where.startswith(str(rules / "root_login/root_login.rego"))
 
 
 def test_a_case_that_is_decided_otherwise_says_in_what(rules: Path) -> None:
