@@ -182,7 +182,8 @@ def _show_rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def _not_replayed(left: Sequence["Left"], errors: Sequence[str]) -> Iterator[str]:
     for one in left:
         yield f"not replayed, {one.kind}: {one.count}"
-        yield from (f"  {first}" for first in one.first)
+        if not one.kind.startswith("other"):  # those never had a decision: nothing is lost
+            yield from (f"  {first}" for first in one.first)
     if errors:
         yield "OPA could not evaluate:"
         yield from (f"  {error}" for error in errors)
