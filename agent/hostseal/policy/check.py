@@ -67,7 +67,7 @@ def _tests(tree: Staged, policies: Path) -> Iterator[Problem]:
 def _metadata(tree: Staged) -> Step:
     inspected = tools.inspected(tree)
     note = f"{metadata.rules(inspected)} rules with title, description, severity and controls"
-    return _done("metadata", lambda: metadata.complete(inspected, lambda name: tree.real(f"{name}")), note)
+    return _done("metadata", lambda: metadata.complete(inspected, tree.real), note)
 
 
 def _decisions(source: Source, more: Sequence[Path]) -> Iterator[Step]:

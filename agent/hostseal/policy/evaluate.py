@@ -22,8 +22,6 @@ RULES = {
     "break_glass": "grant_rules",
 }
 """The packages whose findings each entry point composes."""
-
-
 _NOT_REACHED = "no line is reached: OPA's index knows that what the rule compares first is not so"
 _QUERY = Template("""q := input.question
 $over
@@ -74,11 +72,9 @@ def pick(file: Path, name: str | None, asks: str | None) -> Question:
 
 
 def _meant(question: Question, asks: str | None) -> Question:
-    return (
-        question
-        if asks is None
-        else msgspec.structs.replace(bare(question.input, question.where, asks), over=question.over)
-    )
+    if asks is None:
+        return question
+    return msgspec.structs.replace(bare(question.input, question.where, asks), over=question.over)
 
 
 def evaluate(source: Source, question: Question, explain: str | None = None) -> Evaluation:

@@ -55,6 +55,8 @@ class Replayer:
                     yield from running.popleft().result()
             while running:
                 yield from running.popleft().result()
+        while self._sessions:
+            self._sessions.pop().close()
 
     def _batch(self, batch: list[Question]) -> list[Answered]:
         answers, error = self._post(batch)
