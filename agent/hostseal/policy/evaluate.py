@@ -9,7 +9,7 @@ import requests
 
 from hostseal.core.why import Held, Spoken, held, spoken
 from hostseal.errors import BadInputError, NoAnswerError
-from hostseal.policy.question import ENTRY_POINTS, NotAskedError, Question, bare
+from hostseal.policy.question import ENTRY_POINTS, NotAskedError, Question, bare, not_whole
 from hostseal.policy.recorded import questions
 from hostseal.policy.replay import OVER, OVERLAID, TIMEOUT_SECONDS, new_session, query_opa
 from hostseal.policy.serving import Source, served
@@ -72,6 +72,8 @@ def pick(file: Path, name: str | None, asks: str | None) -> Question:
 
 
 def _meant(question: Question, asks: str | None) -> Question:
+    if question.masked:
+        raise not_whole(question, question.masked)
     if asks is None:
         return question
     return msgspec.structs.replace(bare(question.input, question.where, asks), over=question.over)

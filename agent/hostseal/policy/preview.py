@@ -7,10 +7,12 @@ from pathlib import Path
 import msgspec
 
 from hostseal.core.preview import Preview, Replayed, Tally, outcome
-from hostseal.policy.question import NotAskedError, Question
+from hostseal.policy.question import NotAskedError, Question, not_whole
+from hostseal.policy.reads import Reads, of_bundle
 from hostseal.policy.recorded import questions
 from hostseal.policy.replay import Replayer
-from hostseal.policy.serving import Source, served
+from hostseal.policy.serving import Source, built, served
+from hostseal.trial import opa_child
 
 EXAMPLES = 3
 
@@ -42,8 +44,9 @@ def preview(
     """
     tally, left = Tally(), _Left()
     errors: dict[str, None] = {}
-    with served(source) as url:
-        for one in Replayer(url, staged=staged).ask(_asked(against, left, done)):
+    with built(source) as bundle, served(msgspec.structs.replace(source, bundle=bundle)) as url:
+        reads = of_bundle(opa_child.find(), bundle)
+        for one in Replayer(url, staged=staged).ask(_asked(against, reads, left, done)):
             before, after = outcome(one.question.decision), outcome(one.decision)
             tally.add(
                 Replayed(
@@ -59,11 +62,13 @@ def preview(
     return Report(preview=tally.preview(), left=left.all(), errors=tuple(errors))
 
 
-def _asked(against: Path, left: "_Left", done: Callable[[int], None]) -> Iterator[Question]:
+def _asked(against: Path, reads: Reads, left: "_Left", done: Callable[[int], None]) -> Iterator[Question]:
     for one in questions(against):
         done(1)
         if isinstance(one, NotAskedError):
             left.add(one)
+        elif lost := reads.any_of(one.asks, one.masked):
+            left.add(not_whole(one, lost))
         else:
             yield one
 

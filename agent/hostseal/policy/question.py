@@ -30,8 +30,18 @@ class NotAskedError(BadInputError):
         self.kind = kind
 
 
+def not_whole(question: "Question", lost: tuple[str, ...]) -> NotAskedError:
+    """Return why a question cannot be asked again, of which the log has not kept what is read."""
+    return NotAskedError(
+        "masked", f"its input is not whole: {', '.join(lost[:3])} masked", hint=question.where
+    )
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A question. `decision` is what was decided (by which `id`), or is wanted; `over` is a case's `site` and `bundle` data."""
+    """A question. `decision` is what was decided (by which `id`), or is wanted; `over` is a case's `site` and `bundle` data.
+
+    `masked` are JSON pointers to what the log has not kept of the input.
+    """
 
     asks: str
     input: dict[str, Any]
@@ -39,6 +49,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     id: str | None = None
     decision: Any = None
     over: Mapping[str, Any] | None = None
+    masked: tuple[str, ...] = ()
 
     @property
     def host(self) -> str | None:
@@ -100,8 +111,6 @@ def _logged(entry: dict[str, Any], where: str) -> Question:
     if asks is None:
         raise NotAskedError("other questions", f"{path or 'a query'} is not an entry point", hint=where)
     touched = [*_pointers(entry, "erased"), *_pointers(entry, "masked")]
-    if lost := [pointer for pointer in touched if pointer.startswith("/input")]:
-        raise NotAskedError("masked", f"its input is not whole: {', '.join(lost[:3])} masked", hint=where)
     if any(pointer.startswith("/result") for pointer in touched):
         raise NotAskedError("masked", "its decision is masked", hint=where)
     if not isinstance(entry.get("input"), dict):
@@ -112,6 +121,7 @@ def _logged(entry: dict[str, Any], where: str) -> Question:
         where=where,
         id=str(entry["decision_id"]),
         decision=entry.get("result"),
+        masked=tuple(pointer for pointer in touched if pointer.startswith("/input")),
     )
 
 
