@@ -86,6 +86,7 @@ bench: setup opa tofu ## Speed and memory, as ratios paired in one run
 	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.sessions
 	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.ledger
 	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.circle
+	@PYTHONPATH=$(CURDIR)/agent:$(CURDIR)/molecule:$(CURDIR)/tests $(VENV)/python -m bench.policy
 	@$(MAKE) bench-files
 
 bench-files: setup opa ## The file sensors beside their peers: docs/bench/, the tables, the plot

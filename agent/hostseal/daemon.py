@@ -1,36 +1,38 @@
 """The agent: composes the ports, and keeps the parts running. Law 2 itself is in :mod:`hostseal.pipeline`."""
 
-import hashlib
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from hostseal import __version__, fallback, gate_keeper, host_identity
+from hostseal import fallback, gate_keeper, host_identity
 from hostseal.action_runner import ActionRunner, Executor
 from hostseal.actions.request import declared_since
+from hostseal.condition import Condition
 from hostseal.config.files import FilesSettings
 from hostseal.config.settings import Settings
 from hostseal.control_desk import ControlDesk
 from hostseal.core.by_design import Classes
-from hostseal.core.event import Event, EventType, timestamp
+from hostseal.core.engine_watch import SENSOR, Seen
+from hostseal.core.event import Event, EventType
 from hostseal.core.scan_plan import Cause
 from hostseal.core.scopes import WHOLE
 from hostseal.errors import ActionError, SpoolError
+from hostseal.heartbeat import Heartbeat
 from hostseal.log import Log
 from hostseal.login_gate import Ask
-from hostseal.open_sessions import OpenSessions
+from hostseal.open_sessions import OpenSessions, known_to, openings
+from hostseal.own_record import OwnRecord
 from hostseal.pipeline import Pipeline, PolicyEngine
 from hostseal.ports import Clock
 from hostseal.recorder import Recorder
-from hostseal.responses import OpenSshSessions
 from hostseal.scans.judge import Judge
 from hostseal.scans.keeper import Keeper
-from hostseal.scans.owed import Owed
 from hostseal.sensors import sshd_processes
+from hostseal.sensors.decision_log import DecisionLogWatch
 from hostseal.sensors.file_diff import Diffs
 from hostseal.sensors.file_maps import writable_maps
 from hostseal.sensors.file_scope import Scope
@@ -70,21 +72,26 @@ class Daemon:
         gate: socket.socket | None,
         ask: Ask,
         journal: bool,
+        opa: Callable[[], Seen] | None = None,
     ) -> None:
         self.settings, self._clock, self._log = settings, clock, log
         listener = waking = Waking(listener)
-        listener = self._stages = Stages(listener)
+        listener = stages = Stages(listener)
         self.stop = threading.Event()
         self._spool, self.flag, self._aside = open_state(settings.state, settings.spool)
-        self._undecided = self._spool.pending(EventType.FILES_CHANGED)
+        undecided = self._spool.pending(EventType.FILES_CHANGED)
         host = host_identity.read(settings.agent.name)
         limit = settings.spool.pending_limit
         self.recorder = Recorder(self._spool, host, clock, listener, pending_limit=limit)
+        self._own = OwnRecord(self.recorder, self._spool, clock)
+        every = settings.opa.watch_seconds
+        self._watch = opa and DecisionLogWatch(opa, self.recorder, self._spool, clock, log, every)
+        self._heartbeat = Heartbeat(self.recorder, self._spool, clock, settings, self._watch)
         state = settings.state
+        self.sessions = OpenSessions(clock)
         self._keeper = gate_keeper.assemble(
             settings.gate, state, ask, self.recorder, self._spool, self.flag, clock
         )
-        opened = ssh_sessions if journal else tuple
         self.pipeline = Pipeline(
             self._spool,
             self.recorder,
@@ -93,10 +100,9 @@ class Daemon:
             clock,
             listener,
             state,
-            self._known(opened),
+            known_to(self.sessions, ssh_sessions if journal else tuple),
             arm=self._keeper.proven,
         )
-        self.sessions = OpenSessions(clock)
         commands = SessionCommands(self.recorder, clock) if settings.sessions.record_commands else None
         self._processes = SessionProcesses(self.recorder, self.sessions, clock, commands=commands)
         self._laying = Laying(self._spool, host.boot_id, key_files=key_files())
@@ -129,6 +135,8 @@ class Daemon:
             Supervised("diffs", self._diffs.run, self._died),
             Supervised("processes", self._processes.run, self._died),
         ]
+        if self._watch is not None:
+            self._parts.append(Supervised(self._watch.name, self._watch.run, self._died))
         self._uplink: Uplink | None = None
         if settings.ledger.url:
             self._uplink = Uplink(settings.ledger, state, self.recorder, self.flag, waking, clock, log)
@@ -145,6 +153,12 @@ class Daemon:
                     self._died,
                 )
             )
+
+        self._condition = Condition(
+            recorder=self.recorder, spool=self._spool, pipeline=self.pipeline, parts=self._parts, files=self.files,
+            seal=self.seal, diffs=self._diffs, stages=stages, keeper=self._keeper, watch=self._watch,
+            uplink=self._uplink, undecided=undecided, aside=self._aside,
+        )  # fmt: skip
 
     def _file_watch(self, settings: FilesSettings) -> FileWatch:
         self._judge.classify(Classes(settings.by_design))
@@ -167,6 +181,7 @@ class Daemon:
 
     def _told(self, event: Event) -> None:
         self._processes.told(event)
+        self._heartbeat.told(event)
         if event.type is EventType.FLAG_PARDONED:
             self._laying.forgive()
 
@@ -174,7 +189,7 @@ class Daemon:
         """Run until :attr:`stop` is set; `beat` is called every few seconds while the parts are alive."""
         self._started()
         if self._watches_logins:
-            recorded, suspects = self._sessions_on_record()
+            recorded, suspects = openings(self._spool, self.recorder.host.boot_id, self.flag.now.suspicions)
             self._witnesses.begin(recorded, suspects)
             for known in self.sessions.all():
                 self._processes.adopt(known.data or {})
@@ -208,7 +223,8 @@ class Daemon:
             if self.pipeline.responses.repair(self.recorder.host):
                 self._actions.wake()
             if ticks % _ALIVE_EVERY == 0:
-                self._spool.remember("alive", timestamp(self._clock.now()).encode())
+                self._own.alive()
+            self._heartbeat.tick()
         except (SpoolError, OSError) as error:
             self._log("fallback.kept", level="warning", error=error)
 
@@ -222,38 +238,14 @@ class Daemon:
             self._log("certificate.unnoted", level="error", error=error)
 
     def _started(self) -> None:
-        now = timestamp(self._clock.now())
-        if self._aside:
-            self._lost("spool", "the spool was damaged and set aside", None, self._aside)
-        alive = self._spool.recall("alive")
-        if alive:
-            loss = self._lost("agent", "the agent was not running", alive.decode(), "all sensors")
+        sensors = [part.name for part in self._parts if part.name not in _NO_SENSORS]
+        loss = self._own.started(self.settings, sensors, self._aside)
+        if loss is not None:
             self.seal.owe(loss, Cause.START, WHOLE)
-        digest = hashlib.sha256(msgspec.json.encode(self.settings, order="sorted")).hexdigest()
-        data = {
-            "version": __version__,
-            "config_digest": digest,
-            "policy_revision": None,
-            "sensors": [part.name for part in self._parts if part.name not in _NO_SENSORS],
-        }
-        self.recorder(EventType.AGENT_STARTED, data, sensor="agent", key=f"started:{now}")
-
-    def _lost(self, sensor: str, cause: str, since: str | None, scope: str) -> Owed:
-        until = timestamp(self._clock.now())
-        data: dict[str, Any] = {
-            "sensor": sensor, "cause": cause, "since": since, "until": until, "scope": scope,
-            "rescanned": False, "detail": {},
-        }  # fmt: skip
-        self.recorder(EventType.SENSOR_LOST, data, sensor="agent", key=f"{sensor}:{until}")
-        return Owed(sensor=sensor, cause=cause, scope=scope, since=since, until=until, detail={})
 
     def _end(self) -> None:
-        now = timestamp(self._clock.now())
         try:
-            self.recorder(
-                EventType.AGENT_STOPPED, {"reason": "asked to"}, sensor="agent", key=f"stopped:{now}"
-            )
-            self._spool.remember("alive", now.encode())
+            self._own.stopped()
         except SpoolError as error:
             self._log("agent.stopped", level="error", error=error)
         self.files.end()
@@ -262,24 +254,10 @@ class Daemon:
         self._processes.wake()
         self.recorder.stop()
         self._actions.wake()
+        if self._watch is not None:
+            self._watch.wake()
         if self._uplink is not None:
             self._uplink.wake()
-
-    def _sessions_on_record(self) -> tuple[list[Event], list[Event]]:
-        """Return this boot's openings, and those of them by which the host is suspect."""
-        boot = self.recorder.host.boot_id
-        tasks = [self._spool.task(suspicion.event) for suspicion in self.flag.now.suspicions]
-        suspects = [task.event for task in tasks if task is not None and task.event.host.boot_id == boot]
-        return self._spool.opened(boot), suspects
-
-    def _known(self, opened: OpenSshSessions) -> OpenSshSessions:
-        """Return the open sessions as the hook told of them, for logind knows no keys."""
-
-        def look() -> Iterator[dict[str, Any]]:
-            for session in opened():
-                yield dict(self.sessions.data(session["audit_session"]) or session)
-
-        return look
 
     def _declared(self, action_id: str) -> Mapping[bytes, frozenset[str | None]] | None:
         try:
@@ -287,52 +265,26 @@ class Daemon:
         except (ActionError, OSError):
             return None
 
-    def status(self) -> dict[str, Any]:
-        """Return what `hostseal status` shows of the running agent."""
-        return {
-            "version": __version__,
-            "host": msgspec.to_builtins(self.recorder.host),
-            "parts": {part.name: {"alive": part.alive, "deaths": part.deaths, "error": part.last_error}
-                      for part in self._parts},
-            "files": self._files_status(),
-            "diffs": self._diffs.status(),
-            "gate": self._keeper.status()["gate"],
-            "ledger": None if self._uplink is None else self._uplink.status(),
-            "lockdown": {"level": str(self.pipeline.responses.lockdown.now.level),
-                         "in_force": self.pipeline.responses.in_force()},
-            "spool": {"pending": self._spool.pending(), "last_seq": self._spool.last_seq(),
-                      "full": self.recorder.full, "trouble": self.pipeline.trouble},
-        }  # fmt: skip
-
-    def _files_status(self) -> dict[str, Any]:
-        """Return the file sensor's status with the seal's, and how many change sets were decided on."""
-        kind = EventType.FILES_CHANGED
-        decided = {
-            "found": self._undecided,
-            **self._stages.of(kind),
-            "undecided": self._spool.pending(kind),
-        }
-        return {**self.files.status(), "seal": self.seal.status(), "decided": decided}
-
     def reconfigure(self, settings: Settings) -> None:
         """Take new file settings at once; the others apply from the next start."""
         self.settings = msgspec.structs.replace(self.settings, files=settings.files)
         self._diffs.reconfigure(settings.files.diff)
         self.files.reconfigure(settings.files)
 
+    def status(self) -> dict[str, Any]:
+        """Return what `hostseal status` shows of the running agent."""
+        return self._condition.status()
+
     def trouble(self) -> str | None:
         """Return the first thing a person should know, None when all is well."""
-        dead = next((f"{p.name}: {p.last_error}" for p in self._parts if not p.alive and p.last_error), None)
-        aside = f"a damaged spool was set aside: {self._aside}" if self._aside else None
-        ledger = None if self._uplink is None else self._uplink.trouble
-        return self.recorder.full or self.pipeline.trouble or dead or aside or ledger or self.seal.trouble
+        return self._condition.trouble()
 
     def _died(self, name: str, error: BaseException, deaths: int) -> None:
         self._log(
             "part.died", level="error", part=name, error=f"{type(error).__name__}: {error}", deaths=deaths
         )
-        if name in {"gate", "journal", "processes"} and not self.stop.is_set():
+        if name in {"gate", "journal", "processes", SENSOR} and not self.stop.is_set():
             try:
-                self._lost(name, f"{type(error).__name__}: {error}", None, name)
+                self._own.lost(name, f"{type(error).__name__}: {error}", None, name)
             except SpoolError as failed:
                 self._log("loss.unrecorded", level="error", error=failed)

@@ -1,13 +1,17 @@
 """The table of SSH sessions, shared by the sensors: a lock around the pure values of :mod:`hostseal.core.session`."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from hostseal.core.channel import Kind
+from hostseal.core.event import Event
 from hostseal.core.session import Known, Name, Sessions, name_of
 from hostseal.core.sshd_lines import Admitted
+from hostseal.core.standing import Suspicion
 from hostseal.ports import Clock
+from hostseal.responses import OpenSshSessions
+from hostseal.spool.sqlite import SqliteSpool
 
 
 class OpenSessions:
@@ -109,3 +113,22 @@ class OpenSessions:
 def client(source: str | None, port: int | None) -> str | None:
     """Return a client's address and port as one name, None where either is not known."""
     return None if source is None or port is None else f"{source} {port}"
+
+
+def known_to(sessions: OpenSessions, opened: OpenSshSessions) -> OpenSshSessions:
+    """Return the open sessions as the hook told of them, for logind knows no keys."""
+
+    def look() -> Iterator[dict[str, Any]]:
+        for session in opened():
+            yield dict(sessions.data(session["audit_session"]) or session)
+
+    return look
+
+
+def openings(
+    spool: SqliteSpool, boot: str, suspicions: Iterable[Suspicion]
+) -> tuple[list[Event], list[Event]]:
+    """Return a boot's openings on record, and those of them by which the host is suspect."""
+    tasks = [spool.task(suspicion.event) for suspicion in suspicions]
+    suspects = [task.event for task in tasks if task is not None and task.event.host.boot_id == boot]
+    return spool.opened(boot), suspects

@@ -18,6 +18,7 @@ from hostseal.errors import ConfigError, SpoolError
 from hostseal.log import to_journal
 from hostseal.policy.engine import OpaEngine
 from hostseal.policy.pool import EnginePool
+from hostseal.policy.status import OpaLook
 from hostseal.steps import Step
 
 _RETRY_SECONDS = 5.0
@@ -102,6 +103,7 @@ def _open(settings: Settings, gate: socket.socket | None, stop: threading.Event)
                 gate=gate,
                 ask=ask,
                 journal=True,
+                opa=OpaLook(opa),
             )
         except SpoolError as error:
             sd.notify(f"WATCHDOG=1\nSTATUS=trouble: nothing can be recorded: {error}")

@@ -20,7 +20,7 @@ printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n' >"$root/etc/hosts"
 for name in instance.json instance-id enrolment.json image.seal; do
     rm -f "$root/etc/hostseal/$name"
 done
-for name in server.key server.pem ca.pem token authz.json; do
+for name in server.key server.pem ca.pem token gate-token operator-token authz.json; do
     rm -f "$root/etc/hostseal/opa/$name"
 done
 

@@ -6,7 +6,7 @@ for unit in opa.service hostseal.service hostseal-decision-log.service hostseal-
     [ "$(systemctl is-enabled "$unit")" = enabled ] || bad="$bad $unit:not-enabled"
     [ "$(systemctl show -p ActiveEnterTimestampMonotonic --value "$unit")" = 0 ] || bad="$bad $unit:has-run"
 done
-for name in server.key server.pem ca.pem token authz.json; do
+for name in server.key server.pem ca.pem token gate-token operator-token authz.json; do
     [ ! -e "/etc/hostseal/opa/$name" ] || bad="$bad $name:made"
 done
 [ -z "$bad" ] || { echo "this is no image:$bad" >&2; exit 1; }

@@ -112,6 +112,33 @@ def seal(found: dict[str, Any]) -> str:
     return told + table(["step", "median"], steps) + "\n" + table(["wall time", "ratio", "aim"], ratios)
 
 
+def policy(found: dict[str, Any]) -> str:
+    """Three tables: over the network, as exemptions grow, and rule by rule."""
+    served, aims = found["served"], found["aims"]
+    network = [
+        [f"{served['rate']} questions a second, each timed from when it was due", f"p50 {served['paced_p50_ms']:.1f} ms, p99 {served['paced_p99_ms']:.1f} ms", f"p99 {aims['paced p99, ms']} ms"],
+        [f"at once, the agent's {served['connections']} connections", f"{served['at_once']:,.0f} a second", f"{aims['decisions a second at once']:,}"],
+        [f"at once, asynchronous client, {served['in_flight']} in flight", f"{served['asynchronous']:,.0f} a second", "-"],
+    ]  # fmt: skip
+    first = next(iter(found["decision_microseconds"].values()))
+    grown = [
+        [f"{int(number):,}", f"{took:,.0f} µs", f"{took / first:.2f}"]
+        for number, took in found["decision_microseconds"].items()
+    ]
+    rules = [
+        [f"`{row['rule']}`", f"`{row['event']}`" if row["event"] else "none of the samples", f"{row['microseconds']:,.0f} µs"]
+        for row in found["rows"]
+    ]  # fmt: skip
+    return (
+        origin(found)
+        + table(["decisions about events, over TLS", "measured", "aim"], network)
+        + "\n"
+        + table(["exemptions", "one decision, `opa bench`", "ratio"], grown)
+        + "\n"
+        + table(["rule", "finds something in", "one evaluation, `opa bench`"], rules)
+    )
+
+
 def _lost(row: results.Row) -> str:
     if row["burst_lost_said"]:
         return "a warning in its log" if row["consumer"] == "watchdog" else "yes"
@@ -138,6 +165,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "files_delay": delay,
     "files_host": host,
     "seal": seal,
+    "policy": policy,
 }
 
 

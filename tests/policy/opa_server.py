@@ -58,6 +58,11 @@ class OpaServer:
             self._process = subprocess.Popen(self._command, cwd=self.folder, stdout=log, stderr=log)
         return self
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(timeout=20)
@@ -66,18 +71,25 @@ class OpaServer:
         self, path: str, body: object = None, *, token: str | None = TOKEN, method: str = "POST"
     ) -> tuple[int, Any]:
         """Return the HTTP status and the answer."""
+        content = None if body is None else json.dumps(body).encode()
+        status, answer = self.read(path, token, method=method, body=content)
+        return status, json.loads(answer) if answer else None
+
+    def read(
+        self, path: str, token: str | None, *, method: str = "GET", body: bytes | None = None
+    ) -> tuple[int, bytes]:
+        """Return the HTTP status and the bytes of the answer."""
         context = ssl.create_default_context(cafile=str(self.folder / "server.pem"))
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
         headers = {"Content-Type": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         try:
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            connection.request(method, path, body, headers)
             response = connection.getresponse()
-            answer = response.read()
+            return response.status, response.read()
         finally:
             connection.close()
-        return response.status, json.loads(answer) if answer else None
 
     def decide(self, event: object, standing: object) -> Any:
         """Return the answer about an event, whole."""
@@ -118,7 +130,7 @@ class OpaServer:
     def decision_log(self, decision_id: str) -> dict[str, Any]:
         """Return the decision log's entry."""
         # Go's own web server writes plain lines between the entries, about broken connections for one.
-        lines = self.wait_for_log(f'"decision_id":"{decision_id}"').splitlines()
+        lines = self.wait_for_log(f'"decision_id":"{decision_id}"').split("\n")
         [line] = [line for line in lines if f'"decision_id":"{decision_id}"' in line]
         entry: dict[str, Any] = json.loads(line)
         return entry

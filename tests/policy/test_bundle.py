@@ -37,7 +37,7 @@ def test_the_bundle_has_the_rules_and_not_their_tests(signed: Signed) -> None:
 def test_the_manifest_has_revision_and_roots(signed: Signed) -> None:
     manifest = content(signed.path, "/.manifest")
     assert manifest["revision"] == signed.revision
-    assert manifest["roots"] == ["hostseal", "system/authz"]
+    assert manifest["roots"] == ["hostseal", "system/authz", "system/log"]
     assert len(signed.revision) == 16
 
 
@@ -102,7 +102,7 @@ def test_what_is_no_bundle_is_replaced(
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"colour": 1}, "the site data: Object contains unknown field `colour`; allowed keys: automation, "),
+        ({"colour": 1}, "the site data: Object contains unknown field `colour`; allowed keys: accounts_changed, "),
         ({"default": {"mode": "enforse"}}, "default.mode: Invalid enum value 'enforse'; allowed: observe, flag, enforce"),
         ({"default": {"mode": 3}}, "default.mode: Expected `str`, got `int`; allowed: observe, flag, enforce"),
         ({"hosts": {"a b": {"class": "soft"}}}, "hosts.a b.class: Invalid enum value 'soft'; allowed: immutable, mutable"),

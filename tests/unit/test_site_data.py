@@ -12,7 +12,7 @@ from hostseal.policy.site import merge
 from hostseal.policy.sources import SITE_DATA, collect
 
 DEFAULTS = json.loads((policies() / SITE_DATA).read_bytes())
-RULES = {"interactive_session", "repeated_sessions", "sealed_file_changed"}
+RULES = {"interactive_session", "repeated_sessions", "sealed_file_changed", *DEFAULTS["rules"]}
 HOSTS = {"groups": {"web": {}}, "hosts": {"web-1": {"groups": ["web"]}}}
 EXEMPTION = {"id": "EX-1", "owner": "carol", "reason": "a migration", "expires": "2027-01-31T00:00:00Z"}
 
@@ -47,9 +47,8 @@ def test_switches_and_deadlines_say_only_what_was_said() -> None:
         "deadlines": {"severities": {"critical": 600}, "groups": {"web": 3600}},
     }
     merged = json.loads(msgspec.json.encode(merge(DEFAULTS, site, RULES)))
-    assert {key: merged[key] for key in ("rules", "deadlines")} == {
-        key: site[key] for key in ("rules", "deadlines")
-    }
+    assert merged["rules"] == {**DEFAULTS["rules"], **site["rules"]}
+    assert merged["deadlines"] == site["deadlines"]
 
 
 PLACE = "exemptions.interactive_session.host:web-1"

@@ -12,7 +12,9 @@ from hostseal import lockdown_file
 from hostseal.cli.control import NotRunningError, ask
 from hostseal.cli.exit_codes import ExitCode
 from hostseal.cli.gate import in_a_line
+from hostseal.cli.policy_lines import policy_in_lines
 from hostseal.cli.seal_lines import seal_in_lines
+from hostseal.clock import SystemClock
 from hostseal.config.load import state_directory
 from hostseal.core.event import in_words
 from hostseal.core.lockdown import Level
@@ -96,6 +98,7 @@ def _text(report: dict[str, Any], standing: Standing, absent: str) -> str:
         if note := (agent.get("diffs") or {}).get("note"):
             rows.append(("diffs", note))
         rows.append(("OPA", agent["spool"]["trouble"] or "answers"))
+        rows += policy_in_lines(agent.get("policy"), SystemClock().now())
         if ledger := agent.get("ledger"):
             sent = f"has events up to #{ledger['sent_seq']}, heard {ledger['contact'] or 'never'}"
             rows.append(("ledger", f"{sent}: {ledger['trouble']}" if ledger["trouble"] else sent))

@@ -93,6 +93,12 @@ def _loss(data: Data) -> str:
     return f"{data['sensor']}: {data['cause']} ({data['scope']}){again}"
 
 
+def _heartbeat(data: Data) -> str:
+    lost = ", ".join(f"{sensor} {times}" for sensor, times in data["lost"].items())
+    policy = data["policy"]["revision"] or "unknown"
+    return f"{data['spool']['pending']} event(s) wait, policy {policy}{f', losses: {lost}' if lost else ''}"
+
+
 def _broken(data: Data) -> str:
     named = ", ".join(f"{one['path']} ({one['change']})" for one in data["differences"][:3])
     unfinished = "" if data["complete"] else ", the scan did not finish"
@@ -131,6 +137,7 @@ SUMMARIES: Mapping[str, Callable[[Data], str]] = {
     "seal.broken": _broken,
     "seal.untrusted": _untrusted,
     "sensor.lost": _loss,
+    "agent.heartbeat": _heartbeat,
     "flag.pardoned": _word,
     "operator.flagged": _word,
     "operator.asked": _word,

@@ -14,15 +14,17 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     name: str = ""
     state: str = "/var/lib/hostseal"
+    heartbeat_seconds: float = 3600.0
 
 
 class OpaSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[opa] where the policy engine answers, the authority its certificate is pinned to, and the token's file."""
+    """[opa] where the policy engine answers, whose certificate and token; how often it is looked at."""
 
     url: str = "https://127.0.0.1:8181"
     ca: str = "/etc/hostseal/opa/ca.pem"
     token_file: str = "/etc/hostseal/opa/token"  # noqa: S105 - a file's name
     timeout_seconds: float = 1.0
+    watch_seconds: float = 15.0
 
 
 class OnFailure(StrEnum):

@@ -10,7 +10,7 @@ _NAMES = re.compile(
     rb"/etc/ssh/ssh_host_[^/]*_key(\.pub)?$"
     rb"|/\.ssh/[^/]+$"
     rb"|/etc/hostseal/((instance|enrolment)\.json|instance-id)$"
-    rb"|/etc/hostseal/(opa/(token|authz\.json|server\.key|server\.pem|ca\.pem)|ledger/token)$"
+    rb"|/etc/hostseal/(opa/((gate-|operator-)?token|authz\.json|server\.key|server\.pem|ca\.pem)|ledger/token)$"
     rb"|/var/lib/systemd/(random-seed|credential\.secret)$"
     rb"|/\.(bash|python|sh)_history$|/\.(netrc|pgpass|git-credentials|vault-token)$"
 )

@@ -13,6 +13,7 @@ from hostseal.core.standing import Standing
 from hostseal.core.standing import question as standing_question
 from hostseal.errors import ConfigError, NoAnswerError, UndefinedDecisionError
 from hostseal.policy.answer import Answer
+from hostseal.policy.session import PolicySession
 
 EVENT_DECISION = "hostseal/event/decision"
 
@@ -68,15 +69,10 @@ class OpaEngine:
                 host=self._parts.hostname, port=self._parts.port, ssl=self._parts.scheme == "https",
                 token=token, retries=0, timeout=self._timeout,
             )  # fmt: skip
-            _pin(client._session, self._ca)  # noqa: SLF001 - the library has no setting for either
+            client._session.close()  # noqa: SLF001 - the library has no setting for it
+            client._session = PolicySession(token, self._ca)  # noqa: SLF001
             self._client = client
         return self._client
-
-
-def _pin(session: requests.Session, ca: Path | None) -> None:
-    session.trust_env = False  # neither proxies nor .netrc belong on the way to loopback
-    if ca is not None:
-        session.verify = str(ca)
 
 
 def _cause(error: Exception) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from types import NoneType
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
@@ -62,8 +63,8 @@ def _kind_at(kind: Any, steps: Sequence[str]) -> Any:
 def _plain(kind: Any) -> Any:
     if get_origin(kind) is Annotated:
         return kind
-    options = [one for one in get_args(kind) if one is not UnsetType]
-    return options[0] if UnsetType in get_args(kind) else kind
+    options = [one for one in get_args(kind) if one not in {UnsetType, NoneType}]
+    return options[0] if len(options) == 1 < len(get_args(kind)) else kind
 
 
 def _allowed(kind: Any, steps: Sequence[str]) -> str:

@@ -65,5 +65,6 @@ def _path(path: bytes, differences: tuple[Difference, ...]) -> dict[str, Any]:
         "differs": [str(one.change) for one in differences],
         "lays": kind_of(path),
         "gains": [str(gain) for gain in gains(differences)],
+        "grants": [],
         "diff": None,
     }

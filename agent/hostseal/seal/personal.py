@@ -30,7 +30,9 @@ PERSONAL = (
     ),
     Personal(glob="/etc/hostseal/opa/ca.pem", reason="the host's own authority, made at the first boot"),
     Personal(glob="/etc/hostseal/opa/token", reason="the policy engine's token, made at the first boot"),
-    Personal(glob="/etc/hostseal/opa/authz.json", reason="the token's digest, made at the first boot"),
+    Personal(glob="/etc/hostseal/opa/gate-token", reason="a gate's token, made at the first boot"),
+    Personal(glob="/etc/hostseal/opa/operator-token", reason="the operator's token, made at the first boot"),
+    Personal(glob="/etc/hostseal/opa/authz.json", reason="the tokens' digests, made at the first boot"),
     Personal(glob="/etc/hostseal/ledger/token", reason="the host's token for the ledger"),
     Personal(glob="/home/*/.ssh", reason="keys of people and of automation, given at creation", owner="any"),
     *(

@@ -11,6 +11,7 @@ import msgspec
 from hostseal.core.attribution import Confidence, Writer, WriterKind
 from hostseal.core.change_set import ChangeSet, PathChange, What
 from hostseal.core.gains import gains
+from hostseal.core.grants import grants
 from hostseal.core.seal import Kind
 from hostseal.core.text import faithful
 from hostseal.scans.judge import Looked, unjudged
@@ -45,7 +46,9 @@ def report(
             and not changes.truncated
             and is_expected(change, looked, declared or {})
         )
-        paths.append({**_path(change, looked, expected=expected), "diff": diffs.get(change.path)})
+        diff = diffs.get(change.path)
+        granted = grants(change.path, diff["text"]) if diff is not None else []
+        paths.append({**_path(change, looked, expected=expected), "grants": granted, "diff": diff})
     return {
         "writer": msgspec.to_builtins(writer),
         "paths": paths,

@@ -126,6 +126,10 @@ class SqliteSpool:
         row = self._one("SELECT count(*) FROM events WHERE state != 'done' AND type = ?", str(kind))
         return 0 if row is None else int(row[0])
 
+    def dead(self) -> int:
+        """Return how many playbook runs were given up."""
+        return self._count("SELECT count(*) FROM actions WHERE state = 'dead'")
+
     def last_seq(self) -> int:
         """Return the highest seq in use, 0 when there is none."""
         return self._count("SELECT ifnull(max(seq), 0) FROM events")

@@ -1,8 +1,9 @@
 # METADATA
 # title: What has drifted from the image
 # description: >
-#   The paths of a change set that count and that nobody expected, or those that a scan found; of each what it lays and
-#   which privileges it gives that it did not give before. A path that is only counted can be looked at by nobody.
+#   The paths of a change set that count and that nobody expected, or those that a scan found; of each what it lays,
+#   which privileges it gives that it did not give before, and which accounts it makes privileged. A path that is only
+#   counted can be looked at by nobody.
 # schemas:
 #   - input: schema.input
 package hostseal.drift
@@ -14,15 +15,15 @@ import data.hostseal.writer
 
 # METADATA
 # scope: document
-# description: The drifted paths, each with `path`, `lays` (a kind or null) and `gains` (privileges, mostly none).
-paths := [object.union({"lays": null, "gains": []}, object.filter(change, {"path", "lays", "gains"})) |
+# description: The drifted paths, each with `path`, `lays` (a kind or null), `gains` and `grants` (mostly none).
+paths := [object.union(nothing_said, object.filter(change, object.keys(nothing_said) | {"path"})) |
 	some change in changes.counted.paths
 ] if {
 	input.event.type == "files.changed"
 	not writer.excused
 }
 
-paths := [{"path": path, "lays": null, "gains": gains} |
+paths := [object.union(nothing_said, {"path": path, "gains": gains}) |
 	some path in {difference.path | some difference in input.event.data.differences}
 	gains := sort({gain |
 		some difference in input.event.data.differences
@@ -32,6 +33,8 @@ paths := [{"path": path, "lays": null, "gains": gains} |
 ] if {
 	input.event.type == "seal.broken"
 }
+
+nothing_said := {"lays": null, "gains": [], "grants": []}
 
 # METADATA
 # description: Those of the drifted paths that the site's data lists for a rule, as path or glob with `true`.
@@ -84,9 +87,4 @@ privileged := {"setuid": {"4", "5", "6", "7"}, "setgid": {"2", "3", "6", "7"}}
 
 capabilities(text) := {"capability" | capability(text) != ""}
 
-default capability(_) := ""
-
-capability(text) := word if {
-	some word in split(text, " ")
-	startswith(word, "security.capability=")
-}
+capability(text) := concat(" ", [word | some word in split(text, " "); startswith(word, "security.capability=")])

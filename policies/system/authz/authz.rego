@@ -1,9 +1,10 @@
 # METADATA
 # title: Who may ask this OPA what
 # description: >
-#   Denies by default. The health of the server is open; everything else needs the token whose digest
-#   the host itself loaded (`hostseal_local` is outside the bundle). The token asks for decisions; it
-#   changes neither policies nor data, so a stolen one cannot make the policy lie.
+#   Denies by default. The health of the server is open; everything else needs a client's token,
+#   of which the host itself loaded the digests (`hostseal_local` is outside the bundle). No client
+#   reads the site's data or a policy, none compiles or queries, and none changes anything, so a
+#   stolen token cannot make the policy lie.
 # related_resources:
 #   - https://www.openpolicyagent.org/docs/security
 package system.authz
@@ -16,15 +17,58 @@ allow if {
 }
 
 allow if {
-	known_token
 	input.method in {"GET", "POST"}
-	array.slice(input.path, 0, 3) == ["v1", "data", "hostseal"]
+	array.slice(input.path, 0, 2) == ["v1", "data"]
+	asked := concat("/", array.slice(input.path, 2, count(input.path)))
+	some client in clients
+	asked in decisions[client]
 }
 
 allow if {
-	known_token
 	input.method == "GET"
-	input.path in {["metrics"], ["v1", "status"]}
+	some client in clients
+	input.path in reads[client]
 }
 
-known_token if crypto.sha256(input.identity) == data.hostseal_local.token_sha256
+# What is asked on the host itself, and what is asked by whoever wants to change hosts.
+decisions := {
+	"agent": {
+		"hostseal/event/decision",
+		"hostseal/login/decision",
+		"hostseal/host/profile",
+		"hostseal/release/told",
+	},
+	"gate": {
+		"hostseal/play/decision",
+		"hostseal/replace/decision",
+		"hostseal/break_glass/decision",
+		"hostseal/host/profile",
+	},
+	"operator": {"hostseal/release/told"},
+}
+
+# How the server is: the agent sees by it whether its decision log arrives.
+reads := {
+	"agent": {["v1", "status"]},
+	"gate": set(),
+	"operator": {["v1", "status"], ["metrics"]},
+}
+
+# METADATA
+# scope: document
+# description: >
+#   Whose token it is. A client that the two tables do not know may do nothing. Where the host has
+#   told of one token only, as older ones do, that is everybody's.
+clients contains client if {
+	some client, known in data.hostseal_local.clients
+	known.token_sha256 == digest
+}
+
+clients contains client if {
+	not data.hostseal_local.clients
+	data.hostseal_local.token_sha256 == digest
+	some client, _ in decisions
+}
+
+# `input.identity` is the bearer token; an empty one is none.
+digest := crypto.sha256(input.identity) if input.identity != ""

@@ -107,6 +107,7 @@ def test_it_stops_when_told(tmp_path: Path) -> None:
         "/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/nshadow", "/etc/.shadow.swp", "/etc/.#shadowXyz",
         "/etc/ssh/ssh_host_ed25519_key", "/etc/ssl/private/site.pem", "/etc/nginx/tls/site.key", "/root/.ssh/id_ed25519",
         "/home/bob/.ssh/id_rsa", "/etc/hostseal/opa/token", "/etc/hostseal/ledger/token", "/etc/hostseal/opa/server.key",
+        "/etc/hostseal/opa/gate-token", "/etc/hostseal/opa/operator-token",
         "/etc/letsencrypt/archive/x/privkey1.pem", "/etc/ppp/chap-secrets", "/etc/ipsec.secrets", "/etc/wireguard/wg0.conf",
         "/etc/apache2/.htpasswd", "/etc/security/opasswd", "/etc/krb5.keytab", "/root/.bash_history",
     ],

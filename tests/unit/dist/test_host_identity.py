@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[3] / "agent/dist/libexec/host-identity"
-FILES = {"authz.json": 0o600, "ca.pem": 0o644, "server.key": 0o600, "server.pem": 0o644, "token": 0o600}
+TOKENS = {"agent": "token", "gate": "gate-token", "operator": "operator-token"}
+SECRET = dict.fromkeys(["authz.json", "server.key", *TOKENS.values()], 0o600)
+FILES = {**SECRET, "ca.pem": 0o644, "server.pem": 0o644}
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 and "CI" not in os.environ, reason="it works below /run and gives a folder to a group"
 )
@@ -41,12 +43,25 @@ def test_all_is_made_once_for_root_alone(tmp_path: Path) -> None:
     assert not list(Path("/run").glob("hostseal-identity-*"))
 
 
-def test_the_policy_engine_is_told_the_tokens_digest_and_nothing_more(opa: Path) -> None:
-    token = (opa / "token").read_bytes()
+def test_the_policy_engine_is_told_the_tokens_digests_and_nothing_more(opa: Path) -> None:
+    tokens = {client: (opa / name).read_bytes() for client, name in TOKENS.items()}
+    digests = {client: hashlib.sha256(token).hexdigest() for client, token in tokens.items()}
     told = json.loads((opa / "authz.json").read_bytes())
-    assert told == {"hostseal_local": {"token_sha256": hashlib.sha256(token).hexdigest()}}
-    assert len(token) >= 43
-    assert not token.endswith(b"\n")
+    clients = {client: {"token_sha256": digest} for client, digest in digests.items()}
+    assert told == {"hostseal_local": {"token_sha256": digests["agent"], "clients": clients}}
+    assert len(set(tokens.values())) == len(TOKENS)
+    assert all(len(token) >= 43 and not token.endswith(b"\n") for token in tokens.values())
+
+
+def test_a_host_with_one_token_keeps_it_and_gets_the_others(opa: Path) -> None:
+    token = (opa / "token").read_bytes()
+    (opa / "gate-token").unlink()
+    (opa / "operator-token").unlink()
+    digest = hashlib.sha256(token).hexdigest()
+    (opa / "authz.json").write_text(json.dumps({"hostseal_local": {"token_sha256": digest}}))
+    assert ensure(opa) == ["token", "authz"]
+    assert (opa / "token").read_bytes() == token
+    assert {path.name for path in opa.iterdir()} == set(FILES)
 
 
 def test_a_check_says_what_is_missing_and_changes_nothing(tmp_path: Path, opa: Path) -> None:
@@ -65,6 +80,7 @@ def test_a_check_says_what_is_missing_and_changes_nothing(tmp_path: Path, opa: P
         (lambda opa: (opa / "server.pem").write_text("no certificate"), ["certificate"]),
         (lambda opa: (opa / "ca.pem").write_bytes((opa / "server.pem").read_bytes()), ["certificate"]),
         (lambda opa: (opa / "token").unlink(), ["token", "authz"]),
+        (lambda opa: (opa / "operator-token").unlink(), ["token", "authz"]),
         (lambda opa: (opa / "token").write_text("another"), ["authz"]),
         (lambda opa: (opa / "authz.json").unlink(), ["authz"]),
         (lambda opa: opa.chmod(0o755), ["directory"]),

@@ -68,7 +68,7 @@ def test_a_host_gets_its_keys_writes_down_its_place_and_gives_up_the_credential(
     machine_id = boot.folder / "none"
     assert host_identity.instance_id(boot.folder / "instance-id", machine_id) == boot.place.instance
     assert {path.name for path in (boot.folder / "opa").iterdir()} == {
-        *("authz.json", "ca.pem", "server.key", "server.pem", "token")
+        *("authz.json", "ca.pem", "server.key", "server.pem", "token", "gate-token", "operator-token")
     }
     assert host_identity.read("web", boot.folder / "instance.json").image == boot.place.image
 

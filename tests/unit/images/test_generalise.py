@@ -21,6 +21,8 @@ GONE = {
     "etc/ssh/ssh_host_ed25519_key": "k",
     "etc/ssh/ssh_host_ed25519_key.pub": "k",
     "etc/hostseal/opa/token": "t",
+    "etc/hostseal/opa/gate-token": "t",
+    "etc/hostseal/opa/operator-token": "t",
     "etc/hostseal/opa/server.key": "t",
     "etc/hostseal/instance.json": "{}",
     "etc/hostseal/instance-id": "i",

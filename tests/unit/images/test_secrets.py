@@ -24,6 +24,8 @@ def plant(root: Path, path: str, content: str | bytes) -> None:
         ("/home/deploy/.ssh/authorized_keys", ""),
         ("/root/.ssh/id_ed25519", ""),
         ("/etc/hostseal/opa/token", ""),
+        ("/etc/hostseal/opa/gate-token", ""),
+        ("/etc/hostseal/opa/operator-token", ""),
         ("/etc/hostseal/opa/server.key", ""),
         ("/etc/hostseal/instance.json", "{}"),
         ("/etc/hostseal/instance-id", "i"),

@@ -68,6 +68,7 @@ def test_the_whole_of_it(tmp_path: Path) -> None:
                 "differs": [],
                 "lays": None,
                 "gains": [],
+                "grants": [],
                 "diff": None,
             },
             {
@@ -81,6 +82,7 @@ def test_the_whole_of_it(tmp_path: Path) -> None:
                 "differs": [],
                 "lays": None,
                 "gains": [],
+                "grants": [],
                 "diff": None,
             },
         ],
@@ -157,3 +159,16 @@ def test_a_file_that_gives_a_privilege_says_so(kind: Kind | None, gained: list[s
     looked = Looked(kind=kind, sha256=None, verdict=verdict)
     data = report(changes(b"/a"), ACTION, None, lambda *_: looked, now=NOW, monotonic=100.0)
     assert [path["gains"] for path in data["paths"]] == [gained]
+
+
+def test_an_account_that_a_diff_makes_privileged_is_told() -> None:
+    diff = {"text": "--- before\n+++ after\n@@ -0,0 +1 @@\n+toor:x:0:0::/:/bin/sh", "masked": 0, "cut": False}
+    data = report(
+        changes(b"/etc/passwd", b"/etc/x"),
+        ACTION,
+        None,
+        now=NOW,
+        monotonic=100.0,
+        diffs={b"/etc/passwd": diff},
+    )
+    assert [path["grants"] for path in data["paths"]] == [[{"account": "toor", "by": "uid 0"}], []]

@@ -1,8 +1,8 @@
 # METADATA
 # title: Accounts of the host changed
 # description: >
-#   Something changed the host's users, groups or passwords, or the way in which they are looked up. Which account
-#   it is stands in the change's diff, which no rule reads.
+#   Something changed the host's users, groups or passwords, or the way in which they are looked up. Whom that
+#   made privileged is privileged_account's to say.
 # schemas:
 #   - input: schema.input
 # custom:

@@ -21,8 +21,6 @@ findings contains finding.from_rule(rego.metadata.chain(), message) if {
 	message := sprintf("%s changed Hostseal itself: %s.", [drift.actor, drift.shown(found)])
 }
 
-asks contains "flag" if {
-	count(found) > 0
-}
+asks contains "flag" if count(found) > 0
 
 found := drift.under(data.hostseal.site.agent_tampered.paths)

@@ -44,3 +44,8 @@ test_a_hostile_scope_is_quoted if {
 test_no_input_finds_nothing if {
 	findings({}) == set()
 }
+
+test_other_events_are_declined if {
+	long := lost("2026-01-02T02:04:05.000000Z", null)
+	findings(samples.about("sensor.found", long.event.data)) == set()
+}

@@ -41,3 +41,5 @@ test_a_hostile_name_is_quoted if {
 test_no_input_finds_nothing if {
 	findings({}) == set()
 }
+
+test_other_events_are_declined if findings(samples.about("session.closed", forward.event.data)) == set()

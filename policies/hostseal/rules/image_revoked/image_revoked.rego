@@ -15,12 +15,9 @@ import data.hostseal.finding
 import data.hostseal.wording
 
 findings contains finding.from_rule(rego.metadata.chain(), message) if {
-	revoked
 	message := sprintf("The image %s was revoked: %s.", [wording.name(input.event.data.image.id), wording.sentence(why)])
 }
 
-asks contains "flag" if revoked
-
-revoked if is_string(why)
+asks contains "flag" if is_string(why)
 
 why := data.hostseal.site.images_revoked[input.event.data.image.id] if input.event.type == "agent.heartbeat"

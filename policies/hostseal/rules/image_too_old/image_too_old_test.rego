@@ -46,3 +46,5 @@ test_a_hostile_image_is_quoted if {
 test_no_input_finds_nothing if {
 	findings({}) == set()
 }
+
+test_other_events_are_declined if findings(samples.about("agent.started", old.event.data)) == set()

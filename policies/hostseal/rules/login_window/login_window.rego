@@ -27,7 +27,7 @@ findings contains finding.from_rule(rego.metadata.chain(), message) if {
 		time.weekday(now),
 		hour,
 		minute,
-		wording.name(name),
+		wording.sentence(name),
 	])
 }
 

@@ -61,7 +61,10 @@ test_a_host_of_several_groups_is_open_where_all_are if {
 
 test_the_default_is_for_hosts_whose_groups_have_none if {
 	everywhere := {"default": office, "groups": {"builders": {}}}
-	count(in_window(opened, everywhere)) == 1
+	in_window(opened, everywhere) == {concat(" ", [
+		"alice (key SHA256:alice) from 192.0.2.7 logged in on a Friday at 03:04 UTC,",
+		"outside the hours of the site.",
+	])}
 	in_window(at("2026-01-02T09:00:00.000000Z"), everywhere) == set()
 	lab := samples.on_host(at("2026-01-02T09:00:00.000000Z"), "lab-1")
 	in_window(lab, {"default": office, "groups": {}}) == set()
@@ -84,4 +87,8 @@ test_a_hostile_name_is_quoted if {
 
 test_no_input_finds_nothing if {
 	findings({}) == set()
+}
+
+test_other_events_are_declined if {
+	in_window(samples.about("session.closed", samples.alice), by_group) == set()
 }

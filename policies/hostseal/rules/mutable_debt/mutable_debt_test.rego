@@ -46,6 +46,8 @@ test_an_immutable_host_has_no_debt if findings(samples.changed(by_alice, ["/etc/
 test_what_is_expected_is_no_debt if {
 	findings(on_pet(samples.changed(samples.by_session(samples.deploy), ["/etc/hosts"]))) == set()
 	findings(on_pet(samples.changed_but(by_alice, {"seal": "touched"}))) == set()
+	by_deploy := samples.changed(samples.by_session(samples.deploy), [])
+	findings(on_pet(samples.but(by_deploy, {"count": 900, "truncated": true}))) == set()
 }
 
 test_a_hostile_path_is_quoted if {

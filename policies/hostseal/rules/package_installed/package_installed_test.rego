@@ -60,3 +60,9 @@ test_a_hostile_path_is_quoted if {
 test_no_input_finds_nothing if {
 	findings({}) == set()
 }
+
+test_a_change_of_which_nothing_counts_is_declined if {
+	odd := object.union(samples.by_upgrade, {"unit": "packagekit.service"})
+	findings(samples.changed_but(odd, {"seal": "touched"})) == set()
+	findings(samples.changed_but(samples.by_program, {"seal": "touched"})) == set()
+}

@@ -50,6 +50,7 @@ test_a_scan_reads_it_off_the_modes if {
 	messages(differing("mode", "4755", "6755")) == unseen("setgid")
 	messages(differing("added", "", "file 4755 0:0")) == unseen("setuid")
 	messages(differing("unsafe", "its own", "file 2755 0:0 security.capability=01")) == unseen("capability, setgid")
+	messages(differing("xattrs", "-", "security.capability=01 security.capability=02")) == unseen("capability")
 	messages(differing("kind", "link", "file 4755 0:0")) == unseen("setuid")
 	messages(differing("xattrs", "-", "security.capability=01 user.a=00")) == unseen("capability")
 	messages(differing("xattrs", "security.capability=01", "security.capability=02")) == unseen("capability")

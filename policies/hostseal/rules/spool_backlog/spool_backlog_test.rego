@@ -45,3 +45,7 @@ test_missing_numbers_are_declined if findings(json.remove(samples.heartbeat, ["e
 test_no_input_finds_nothing if {
 	findings({}) == set()
 }
+
+test_other_events_are_declined if {
+	findings(samples.about("agent.started", spool({"pending": 101}).event.data)) == set()
+}

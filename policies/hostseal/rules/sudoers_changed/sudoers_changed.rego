@@ -20,14 +20,8 @@ findings contains finding.from_rule(rego.metadata.chain(), message) if {
 	message := sprintf("%s changed who may become root: %s.", [drift.actor, drift.shown(found)])
 }
 
-found := [one | some one in drift.paths; concerns(one)]
+found := [one | some one in drift.paths; concerns(one)] if not persistence_laid.laid
 
-concerns(one) if {
-	one.lays == "sudoers"
-	not persistence_laid.laid
-}
+concerns(one) if one.lays == "sudoers"
 
-concerns(one) if {
-	drift.among(data.hostseal.site.sudoers_changed.paths, one.path)
-	not persistence_laid.laid
-}
+concerns(one) if drift.among(data.hostseal.site.sudoers_changed.paths, one.path)

@@ -21,14 +21,8 @@ findings contains finding.from_rule(rego.metadata.chain(), message) if {
 	message := sprintf("%s changed what starts by itself: %s.", [drift.actor, drift.shown(found)])
 }
 
-found := [one | some one in drift.paths; concerns(one)]
+found := [one | some one in drift.paths; concerns(one)] if not persistence_laid.laid
 
-concerns(one) if {
-	one.lays in {"unit", "timer", "cron", "at_job"}
-	not persistence_laid.laid
-}
+concerns(one) if one.lays in {"unit", "timer", "cron", "at_job"}
 
-concerns(one) if {
-	drift.among(data.hostseal.site.unit_added.paths, one.path)
-	not persistence_laid.laid
-}
+concerns(one) if drift.among(data.hostseal.site.unit_added.paths, one.path)

@@ -53,3 +53,7 @@ test_no_input_finds_nothing_with_a_list_either if listing({}, {"SHA256:bob": "bo
 test_no_input_finds_nothing if {
 	findings({}) == set()
 }
+
+test_other_events_are_declined if {
+	listing(samples.about("session.closed", samples.alice), {"SHA256:bob": "bob's"}) == set()
+}

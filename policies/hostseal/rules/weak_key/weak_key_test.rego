@@ -54,7 +54,7 @@ test_automations_weak_key_is_weak_too if {
 test_a_password_and_other_events_are_declined if {
 	findings(samples.opened(object.union(samples.alice, {"key": null}))) == set()
 	findings(by_key({"method": "password", "type": null, "fingerprint": null})) == set()
-	findings(samples.about("session.closed", samples.alice)) == set()
+	findings(samples.about("session.closed", by_key({"type": "ssh-dss"}).event.data)) == set()
 }
 
 test_a_hostile_type_is_quoted if {
@@ -65,4 +65,11 @@ test_a_hostile_type_is_quoted if {
 
 test_no_input_finds_nothing if {
 	findings({}) == set()
+}
+
+test_a_key_is_weak_for_one_reason_at_a_time if {
+	found := on_site(by_key({"type": "ssh-rsa", "bits": 1024}), {"weak_key": {"types": {"ssh-rsa": false}}})
+	{finding.message | some finding in found} == {
+		sprintf("%s used a key of type ssh-rsa, which is not allowed.", [login]),
+	}
 }
