@@ -7,7 +7,6 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 PYTHON_DIRS := agent molecule scripts tests
 COLLECTION := collections/ansible_collections/hostseal/core
-POLICY_COVERAGE := 95
 N ?= 2
 
 # Ansible, Molecule and the tests find our programs first.
@@ -43,11 +42,7 @@ check-python: setup
 	@mkdir -p .cache; $(VENV)/pytest --collect-only -qq > .cache/collected || { cat .cache/collected; exit 1; }
 
 check-policies: setup tools
-	.tools/bin/opa fmt --list --fail policies
-	.tools/bin/opa check --strict --schema policies/schemas policies
-	.tools/bin/opa test --timeout 60s policies
-	.tools/bin/opa test --timeout 60s --coverage --threshold $(POLICY_COVERAGE) policies > .tools/policy-coverage.json
-	.tools/bin/regal lint policies
+	$(VENV)/hostseal policy check --policies policies --site tests/policy/site.json --cases tests/cases
 
 rules-page: setup ## Write docs/reference/rules.md anew from the rules' METADATA
 	$(VENV)/python scripts/rules_page.py

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pexpect
 
-from demo import door, seal
+from demo import door, preview, seal
 from demo.circle import explain, refuse_a_patch, replace
 from demo.timeline import MissingError, Timeline
 from demo.watch import Record, Watch
@@ -40,7 +40,7 @@ def tell(timeline: Timeline, fleet: FleetLab) -> None:
         finally:
             watch.close()
         seal.broken(timeline, host, EDITED)
-        _keep(timeline, host, fleet.folder)
+        preview.stricter(timeline, fleet, _keep(timeline, host, fleet.folder))
         refuse_a_patch(timeline, fleet)
         _wait_for_the_ledger(timeline, fleet, host.name)
         successor = replace(timeline, fleet, host.name)
@@ -120,7 +120,7 @@ def _observe(watch: Watch, what: str, match: Callable[[Record], bool], *, second
     return found
 
 
-def _keep(timeline: Timeline, host: Host, folder: Path) -> None:
+def _keep(timeline: Timeline, host: Host, folder: Path) -> Path:
     records = folder / "records"
     records.mkdir(parents=True, exist_ok=True)
     for name in RECORDS:
@@ -129,6 +129,7 @@ def _keep(timeline: Timeline, host: Host, folder: Path) -> None:
             raise LabError(f"cannot copy {name}: {done.stderr}")
         (records / Path(name).name).write_bytes(base64.b64decode(done.stdout))
     timeline.say("check", f"the host's own records are kept in {os.path.relpath(records)}")
+    return records
 
 
 def _type(record: Record) -> str:

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from hostseal.errors import PolicyError
 from hostseal.policy.signing import named
 
 START_SECONDS = 20.0
+LOGGING = "decision_logs.console=true"
 
 
 def find() -> Path:
@@ -31,10 +32,12 @@ def find() -> Path:
 
 
 @contextmanager
-def running(opa: Path, bundle: Path, log: Path, key: Path | None = None) -> Iterator[str]:
+def running(
+    opa: Path, bundle: Path, log: Path, key: Path | None = None, settings: Sequence[str] = (LOGGING,)
+) -> Iterator[str]:
     """Run OPA with the bundle; yield its address; end it afterwards. PolicyError when it does not come up.
 
-    A signed bundle needs the public `key` it is verified by.
+    A signed bundle needs the public `key` it is verified by; `settings` are OPA's own.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -42,8 +45,10 @@ def running(opa: Path, bundle: Path, log: Path, key: Path | None = None) -> Iter
     url = f"http://127.0.0.1:{port}"
     command = [
         str(opa), "run", "--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error",
-        "--set", "decision_logs.console=true", "--skip-version-check", "--disable-telemetry", "--bundle", str(bundle),
+        "--skip-version-check", "--disable-telemetry", "--bundle", str(bundle),
     ]  # fmt: skip
+    for setting in settings:
+        command += ["--set", setting]
     if key is not None:
         command += ["--verification-key", str(key), "--signing-alg", named(key).algorithm]
     with log.open("ab") as sink:

@@ -31,7 +31,7 @@ test_one_that_holds_too_long_is_refused if {
 			"rule": "too_long",
 			"severity": "high",
 			"message": message,
-			"controls": ["NIST AC-2", "NIST AC-17"],
+			"controls": ["NIST AC-2", "NIST AC-17", "PCI 7.2", "CIS 6.2", "SOC2 CC6.3"],
 		}],
 		"actions": ["refuse"],
 		"would": [],

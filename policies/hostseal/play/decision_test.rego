@@ -20,7 +20,7 @@ test_a_patch_of_an_immutable_host_is_refused if {
 			"rule": "patched_in_place",
 			"severity": "high",
 			"message": patched,
-			"controls": ["NIST CM-3", "NIST CM-5", "PCI 6.5"],
+			"controls": ["NIST CM-3", "NIST CM-5", "PCI 6.5", "CIS 4.1", "SOC2 CC8.1"],
 		}],
 		"actions": ["refuse"],
 		"would": [],

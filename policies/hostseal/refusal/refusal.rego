@@ -27,7 +27,7 @@ breaks_seal if {
 sentence := sprintf("%s was refused to %s from %s: %s%s.", [
 	named,
 	wording.name(input.event.data.user),
-	wording.name(input.event.data.source),
+	wording.source(input.event.data),
 	object.get(causes, input.event.data.why, wording.name(input.event.data.why)),
 	more,
 ]) if {

@@ -29,6 +29,12 @@ test_what_was_not_reported_is_said if {
 	)
 }
 
+test_an_address_nobody_tells_leaves_a_sentence if {
+	asked := json.remove(samples.refused("revoked"), ["event/data/source"])
+	endswith(sentence(asked), " was refused to alice from an unknown address: it was taken back.")
+	sentence(samples.but(asked, {"source": 7})) == sentence(asked)
+}
+
 test_hostile_names_are_quoted if {
 	asked := samples.but(samples.refused("expired"), {"key_id": "\u001b[31m{{ x }}\n", "user": "a b"})
 	startswith(sentence(asked), `Certificate "\x1b[31m{{ x }}\n" (serial 7) was refused to "a b" from`)

@@ -6,7 +6,7 @@
 #   - input.login: schema.login.gate
 # custom:
 #   severity: high
-#   controls: [NIST AC-2, NIST IA-5, PCI 8.3]
+#   controls: [NIST AC-2, NIST IA-5, PCI 8.3, CIS 6.2, SOC2 CC6.1]
 package hostseal.login_rules.bad_break_glass
 
 import data.hostseal.break_glass

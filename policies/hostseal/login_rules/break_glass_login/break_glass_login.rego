@@ -6,7 +6,7 @@
 #   - input.login: schema.login.gate
 # custom:
 #   severity: high
-#   controls: [NIST AC-2, NIST IR-4, PCI 10.2]
+#   controls: [NIST AC-2, NIST IR-4, PCI 10.2, CIS 8.5, SOC2 CC7.2]
 package hostseal.login_rules.break_glass_login
 
 import data.hostseal.break_glass

@@ -8,7 +8,7 @@
 #   - input.login: schema.login.gate
 # custom:
 #   severity: medium
-#   controls: [NIST AC-17, NIST AC-3, PCI 7.2]
+#   controls: [NIST AC-17, NIST AC-3, PCI 7.2, CIS 5.4, SOC2 CC6.1]
 package hostseal.login_rules.without_break_glass
 
 import data.hostseal.break_glass

@@ -7,7 +7,7 @@
 #   - input: schema.play.decision
 # custom:
 #   severity: high
-#   controls: [NIST CM-3, NIST CM-5, PCI 6.5]
+#   controls: [NIST CM-3, NIST CM-5, PCI 6.5, CIS 4.1, SOC2 CC8.1]
 package hostseal.play_rules.patched_in_place
 
 import data.hostseal.finding

@@ -5,7 +5,7 @@
 #   - input: schema.play.decision
 # custom:
 #   severity: medium
-#   controls: [NIST CM-3, NIST CM-5]
+#   controls: [NIST CM-3, NIST CM-5, PCI 6.5, CIS 4.1, SOC2 CC8.1]
 package hostseal.play_rules.unknown_tasks
 
 import data.hostseal.finding

@@ -5,7 +5,7 @@
 #   - input: schema.replace.decision
 # custom:
 #   severity: high
-#   controls: [NIST CM-3, NIST CP-10]
+#   controls: [NIST CM-3, NIST CP-10, PCI 6.5, CIS 4.1, SOC2 CC7.5]
 package hostseal.replace_rules.mutable_host
 
 import data.hostseal.finding

@@ -5,7 +5,7 @@
 #   - input: schema.replace.decision
 # custom:
 #   severity: medium
-#   controls: [NIST CM-3, NIST CP-10]
+#   controls: [NIST CM-3, NIST CP-10, PCI 6.5, CIS 4.1, SOC2 CC7.5]
 package hostseal.replace_rules.not_flagged
 
 import data.hostseal.finding
