@@ -35,12 +35,14 @@ sentence := sprintf("%s was refused to %s from %s: %s%s.", [
 }
 
 named := sprintf("Certificate %s (serial %d)", [wording.name(input.event.data.key_id), input.event.data.serial]) if {
-	is_number(input.event.data.serial)
+	numbered
 }
 
 named := sprintf("Certificate %s", [wording.name(input.event.data.key_id)]) if {
-	not is_number(input.event.data.serial)
+	not numbered
 }
+
+numbered if is_number(input.event.data.serial)
 
 default more := ""
 

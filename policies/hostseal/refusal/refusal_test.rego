@@ -22,6 +22,11 @@ test_a_cause_nobody_knows_and_a_serial_that_was_cut_off if {
 	sentence(asked) == `Certificate "INC-1 by carol" was refused to alice from 192.0.2.7: moon.`
 }
 
+test_a_certificate_without_a_serial_is_named_all_the_same if {
+	asked := json.remove(samples.refused("expired"), ["event/data/serial"])
+	startswith(sentence(asked), `Certificate "INC-1 by carol" was refused to alice`)
+}
+
 test_what_was_not_reported_is_said if {
 	endswith(
 		sentence(samples.but(samples.refused("expired"), {"unreported": 41})),

@@ -107,8 +107,15 @@ readable if {
 }
 
 readable if {
-	input.event.type in {"login.refused", "login.unasked"}
+	input.event.type == "login.refused"
 	is_string(input.event.data.user)
+	input.event.data.phase in {"account", "session"}
+}
+
+readable if {
+	input.event.type == "login.unasked"
+	is_string(input.event.data.user)
+	is_string(input.event.data.cause)
 	input.event.data.phase in {"account", "session"}
 }
 
