@@ -51,14 +51,14 @@ def _in(mode: str, asked: Question) -> Question:
 
 
 def broken(replayer: Replayer, questions: Iterable[Question], counts: list[int]) -> Iterator[Problem]:
-    """Yield the decisions that break a law, at most a few; `counts` gets how many were made, and how many were not.
+    """Yield the decisions that break a law, at most a few; how many were asked for is added to `counts[0]`.
 
-    The laws: what is not allowed has a violation, and says so in words; what flags a host is not allowed; no input stops
-    the evaluation.
+    The laws: every input has a decision, and none stops the evaluation; what is not allowed has a violation, and says so
+    in words; what flags a host is not allowed.
     """
     problems = 0
     for one in replayer.ask(questions):
-        counts[0 if isinstance(one.decision, dict) else 1] += 1
+        counts[0] += 1
         for what in _faults(one):
             problems += 1
             if problems <= _SHOWN:
@@ -73,6 +73,7 @@ def _faults(one: Answered) -> Iterator[str]:
         yield f"OPA cannot evaluate this: {one.error}"
         return
     if one.decision is None:
+        yield "there is no decision: what cannot be judged is to be refused"
         return
     decision = one.decision
     allowed, violations = decision.get("allowed"), decision.get("violations")

@@ -192,7 +192,7 @@ def test_a_rule_that_breaks_a_law_of_all_decisions_is_found(
     change(rules, before, after)
     if "sprintf" in before:
         change(rules, "[wording.login(identity.subject)]", "[input.event.data.nothing_has_this]")
-    counts = [0, 0]
+    counts = [0]
     put = [Question(asks="event", input=asked("session_opened_person", "web-1"), where="case")]
     put[0].input["event"]["data"]["user"] = "root"
     with served(Source(rules=(rules,))) as url:
