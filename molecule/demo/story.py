@@ -34,7 +34,7 @@ def tell(timeline: Timeline, fleet: FleetLab) -> None:
         seal.intact(timeline, host)
         watch = Watch(host, timeline)
         try:
-            _observe(watch, "the agent's start", lambda r: _type(r) in {"agent.started", "session.channel"})
+            _observe(watch, "a record of the agent", lambda _: True)
             _break_the_seal(timeline, host, watch)
             _see_the_flag(timeline, host, watch)
         finally:
