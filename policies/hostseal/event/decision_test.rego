@@ -188,10 +188,10 @@ test_an_unknown_kind_of_channel_is_recorded if {
 
 test_no_input_cannot_be_judged if {
 	decision := event.decision with data.hostseal.site as samples.site
-	decision.violations == ["The event cannot be judged: there is no input."]
+	decision.violations == ["The event cannot be judged: there is no event in it."]
 	decided({}).allowed == false
 	every wrong in [[], "event", 7, false, null] {
-		cannot_be_judged(wrong, "it is not an object")
+		cannot_be_judged(wrong, "there is no event in it")
 	}
 }
 

@@ -69,8 +69,8 @@ refused(decision, why) if {
 
 test_no_input_is_refused if {
 	decision := play.decision with data.hostseal.site as samples.site
-	refused(decision, "there is no input")
-	refused(decided([]), "it is not an object")
+	refused(decision, "there is no play in it")
+	refused(decided([]), "there is no play in it")
 	decided({}).allowed == false
 }
 

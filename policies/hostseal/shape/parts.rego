@@ -5,9 +5,24 @@ import data.hostseal.malformed
 # METADATA
 # scope: document
 # description: What of the input is not as every rule relies on, for the sentence that says so.
-default problems := {"there is no input"}
+problems := malformed.missing(asked, object.union(common, read)) if count(told) > 0
 
-problems := malformed.missing(input, object.union(common, read))
+problems := {"there is no event in it"} if count(told) == 0
+
+asked := {"event": told, "standing": standing}
+
+# Key by key: `opa deps` tells by it that nothing is missing where the rest was masked.
+told["id"] := input.event.id
+
+told["type"] := input.event.type
+
+told["seq"] := input.event.seq
+
+told["host"] := {"name": input.event.host.name}
+
+told["data"] := input.event.data
+
+standing["state"] := input.standing.state
 
 read[sprintf("event.data.%s", [name])] := wanted if some name, wanted in parts[input.event.type]
 

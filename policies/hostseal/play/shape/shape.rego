@@ -50,9 +50,14 @@ placed(target) if {
 # METADATA
 # scope: document
 # description: What of the input is not as it should be, for the sentence that says so.
-default problems := {"there is no input"}
+problems := malformed.missing(asked, parts) | spoilt if count(asked) > 0
 
-problems := malformed.missing(input, parts) | spoilt
+problems := {"there is no play in it"} if count(asked) == 0
+
+# Key by key, as of a controller's job.
+asked["play"] := input.play
+
+asked["requested_by"] := input.requested_by
 
 spoilt contains sprintf("play.tasks[%d].%s", [at, reason]) if {
 	is_array(input.play.tasks)
