@@ -73,7 +73,7 @@ test_a_groups_word_that_nobody_knows_is_seen_and_never_passed_over_for_the_defau
 	})
 	modes := {name: found.mode |
 		some name in ["a", "b", "c"]
-		found := data.hostseal.host.of(name) with data.hostseal.site as site
+		found := host.of(name) with data.hostseal.site as site
 	}
 	modes == {"a": "enfroce", "b": "enfroce", "c": "flag"}
 }
