@@ -1,6 +1,7 @@
 """The file of the site's data, as a person writes it."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,7 @@ def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return the table; ValueError for a key that is there twice: JSON would take the last one without a word."""
     table = dict(pairs)
     if len(table) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"{twice!r} stands twice in one table")
     return table
 

@@ -68,9 +68,9 @@ def _rego(folder: Path, below: PurePosixPath, *, tests: bool) -> dict[str, bytes
 
 def _own(folder: Path, *, tests: bool) -> dict[str, bytes]:
     """Return the files of rules of one's own: nothing in them adds to a package of Hostseal's or opens OPA."""
-    for path in folder.rglob("*"):
-        if path.is_symlink() and path.is_dir():
-            raise PolicyError("a link to a folder is not followed", hint=f"{path}: put the rule itself there")
+    for one in folder.rglob("*"):
+        if one.is_symlink() and one.is_dir():
+            raise PolicyError("a link to a folder is not followed", hint=f"{one}: put the rule itself there")
     files = _rego(folder, PurePosixPath(RULES), tests=tests)
     for name, body in files.items():
         path, file = PurePosixPath(name), folder / PurePosixPath(name).relative_to(RULES)
