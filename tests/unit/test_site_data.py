@@ -1,12 +1,14 @@
 """The site's data: what is taken as it is, and errors that name the key and say what is allowed there."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from hostseal.errors import PolicyError
+from hostseal.policy import site_file
 from hostseal.policy.packaged import policies
 from hostseal.policy.site import merge
 from hostseal.policy.sources import SITE_DATA, collect
@@ -70,6 +72,10 @@ def test_a_date_that_is_none_is_named(expires: str) -> None:
     ("site", "message"),
     [
         (exempting("host:web-1", expires=7), f"{PLACE}[0].expires: Expected `str`, got `int`"),
+        (
+            exempting("host:web-1", expires="9999-12-31T00:00:00Z"),
+            f"{PLACE}[0].expires: '9999-12-31T00:00:00Z' is later than 2261, which is as far as OPA can compare dates",
+        ),
         (exempting("host:web-1", owner=""), f"{PLACE}[0].owner: Expected `str` of length >= 1"),
         (
             exempting("host:web-1", until="2027"),
@@ -109,6 +115,7 @@ def test_a_date_that_is_none_is_named(expires: str) -> None:
         ({"repeated_sessions": {"count": 1}}, "repeated_sessions.count: Expected `int` >= 2"),
         ({"repeated_sessions": {"within_seconds": 86401}}, "repeated_sessions.within_seconds: Expected `int` <= 86400"),
         ({"deadlines": {"groups": {"web": 60}}}, "deadlines.groups: 'web' is not one of groups"),
+        ({"deadline_seconds": 10**12}, "deadline_seconds: Expected `int` <= 315360000"),
         ({"deadlines": {"groups": {"web": 0}}}, "deadlines.groups.web: Expected `int` >= 1"),
         (
             {"deadlines": {"severities": {"grave": 60}}},
@@ -132,3 +139,24 @@ def test_a_rule_that_nobody_names_is_known_by_the_files_of_a_bundle() -> None:
         collect(policies(), {"rules": {rule: {"enabled": True}}})
     with pytest.raises(PolicyError, match=r"^rules\.without_break_glass: there is no such rule"):
         collect(policies(), {"rules": {"without_break_glass": {"enabled": False}}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"default": {"mode": "enforce", "mode": "observe"}}',
+        '{"hosts": {}, "mode": 1, "hosts": {}, "mode": 2}',
+    ],
+)
+def test_a_key_that_stands_twice_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "site.json").write_text(text)
+    twice = "hosts" if "hosts" in text else "mode"
+    with pytest.raises(PolicyError, match=f"'{twice}' stands twice in one table") as error:
+        site_file.load(tmp_path / "site.json")
+    assert error.value.hint == str(tmp_path / "site.json")
+
+
+def test_a_file_nested_too_deeply_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "site.json").write_text("[" * 100_000)
+    with pytest.raises(PolicyError, match="the site data cannot be read"):
+        site_file.load(tmp_path / "site.json")

@@ -1,7 +1,6 @@
 """`hostseal policy build`: the bundle that hosts get."""
 
 import datetime as dt
-import json
 import os
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import click
 
 from hostseal.cli.duration import DURATION
 from hostseal.cli.policy_release import KEY, OPA, OUT, SERVE, STAGE, announce, publish, when
-from hostseal.errors import PolicyError
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -54,11 +52,9 @@ def build(
     from hostseal.policy.bundle import sources
     from hostseal.policy.commits import newest
     from hostseal.policy.release import Release, rollout
+    from hostseal.policy.site_file import load
 
-    try:
-        data = json.loads(site.read_bytes())
-    except ValueError as error:
-        raise PolicyError(f"not valid JSON: {error}", hint=str(site)) from error
+    data = load(site)
     limits = policies / "capabilities.json"
     commit = newest([policies, site, *rules])
     asked = issued or os.environ.get("SOURCE_DATE_EPOCH")

@@ -119,5 +119,5 @@ def _trace(session: requests.Session, url: str, package: str, asked: Any) -> tup
         timeout=TIMEOUT_SECONDS,
     )
     lines = msgspec.json.decode(said.content).get("explanation") or ()
-    trace = tuple(line for line in lines if not line.startswith("query:"))
+    trace = tuple(line for line in lines if line.strip() and not line.startswith("query:"))
     return trace or (_NOT_REACHED,)

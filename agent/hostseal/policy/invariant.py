@@ -7,7 +7,10 @@ from typing import Any
 
 import msgspec
 
+from hostseal.core.decision import parse
 from hostseal.core.spoilt import examples, spoilt
+from hostseal.errors import UndefinedDecisionError
+from hostseal.policy.metadata import SEVERITIES
 from hostseal.policy.problem import Problem
 from hostseal.policy.question import Question, bare
 from hostseal.policy.replay import Answered, Replayer
@@ -53,8 +56,8 @@ def _in(mode: str, asked: Question) -> Question:
 def broken(replayer: Replayer, questions: Iterable[Question], counts: list[int]) -> Iterator[Problem]:
     """Yield the decisions that break a law, at most a few; how many were asked for is added to `counts[0]`.
 
-    The laws: every input has a decision, and none stops the evaluation; what is not allowed has a violation, and says so
-    in words; what flags a host is not allowed.
+    The laws: every input has a decision that an agent can read; what is not allowed has a violation, and says so in words;
+    what flags a host is not allowed; no input stops the evaluation.
     """
     problems = 0
     for one in replayer.ask(questions):
@@ -72,7 +75,7 @@ def _faults(one: Answered) -> Iterator[str]:
     if one.error:
         yield f"OPA cannot evaluate this: {one.error}"
         return
-    if one.decision is None:
+    if not isinstance(one.decision, dict):
         yield "there is no decision: what cannot be judged is to be refused"
         return
     decision = one.decision
@@ -83,6 +86,22 @@ def _faults(one: Answered) -> Iterator[str]:
         yield "allowed is false, and violations is empty"
     elif allowed and "flag" in decision.get("actions", ()):
         yield "the host is flagged without a violation: the rule asks for the flag and has no finding"
+    else:
+        yield from _unreadable(decision)
+
+
+def _unreadable(decision: Any) -> Iterator[str]:
+    """Say what an agent would take for no answer: it would act on nothing, and ask again for ever."""
+    try:
+        findings = parse(decision).findings
+    except UndefinedDecisionError as error:
+        yield error.message
+        return
+    yield from (
+        f"{one.rule} has a finding of severity {one.severity!r}, which is none"
+        for one in findings
+        if one.severity not in SEVERITIES
+    )
 
 
 def _sentences(violations: Any) -> bool:

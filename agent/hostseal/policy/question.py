@@ -146,7 +146,7 @@ def _case(case: dict[str, Any], where: str, folder: Path | None) -> Question:
             named = {**(host if isinstance(host, dict) else {}), "name": case["host"]}
             asked["event"] = {**asked["event"], "host": named}
     asks = case.get("asks") or _entry_point(asked)
-    if asks not in ENTRY_POINTS:
+    if not isinstance(asks, str) or asks not in ENTRY_POINTS:
         raise NotAskedError("malformed", "the case's input is no question", hint=where)
     over = {key: case[name] for key, name in (("site", "data"), ("bundle", "bundle")) if case.get(name)}
     return Question(asks=asks, input=asked, where=where, decision=case.get("decision"), over=over or None)

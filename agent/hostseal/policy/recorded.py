@@ -5,6 +5,7 @@ A month of a fleet does not fit into memory, so no file is read whole; what is p
 
 import gzip
 import json
+import re
 import zlib
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ OBJECT_BYTES = 1 << 20
 """A `.json` below this may be one object over many lines: a case."""
 _CHUNK = 1 << 16
 _BETWEEN = " \t\r\n,[]"
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""Half a character, perhaps without its other half: `json` takes that, and nobody can be asked about it."""
 _CASES = frozenset({".yaml", ".yml"})
 
 
@@ -48,9 +51,9 @@ def _entries(file: Path) -> Iterator[tuple[str, Any]]:
         yield str(file), _yaml(file)
         return
     try:
-        with file.open("rb") as start:
-            packed = start.read(2) == b"\x1f\x8b"
-        with gzip.open(file) if packed else file.open("rb") as stream:
+        with file.open("rb") as start:  # once: what a pipe has given it does not give again
+            packed = start.peek(2)[:2] == b"\x1f\x8b"
+            stream = gzip.open(start) if packed else start  # noqa: SIM115 - it closes nothing of its own
             yield from _unpacked(file, cast("BufferedReader", stream), packed=packed)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         yield str(file), NotAskedError("malformed", f"the file is broken off: {error}", hint=str(file))
@@ -112,6 +115,8 @@ def _array(file: Path, stream: BufferedReader) -> Iterator[tuple[str, Any]]:
                 return
             held, wanted = held + text.decode(more), min(wanted * 2, ENTRY_BYTES)
             continue
+        if _SURROGATE.search(held, 0, end):
+            value = _decoded(held[:end].encode(), where)
         held, number, wanted = held[end:], number + 1, _CHUNK
         yield where, value
 
@@ -120,8 +125,8 @@ def _yaml(file: Path) -> Any:
     from hostseal.policy.plain_yaml import load
 
     try:
-        return load(file.read_bytes())
-    except ValueError as error:
+        return msgspec.json.decode(msgspec.json.encode(load(file.read_bytes())))
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         return NotAskedError("malformed", str(error), hint=str(file))
     except OSError as error:
         raise BadInputError(f"cannot be read: {error.strerror or error}", hint=str(file)) from error

@@ -78,9 +78,12 @@ def rollout(asked: str) -> Rollout:
         return Rollout(state=State(asked))
     if asked.isdecimal():
         return Rollout(state=State.STAGED, stage_percent=dict.fromkeys(STAGED, _percent(asked, asked)))
-    percents = dict.fromkeys(STAGED, 0)
+    percents, said = dict.fromkeys(STAGED, 0), set[str]()
     for part in asked.split(","):
         action, equals, percent = part.partition("=")
+        if action in said:
+            raise PolicyError(f"--stage: {part!r}: {action} has its part already")
+        said.add(action)
         if not equals or action not in percents:
             allowed = f"observe, promoted, PERCENT or ACTION=PERCENT,... with {', '.join(STAGED)}"
             raise PolicyError(f"--stage: {part!r} is not one of {allowed}")

@@ -13,6 +13,8 @@ from hostseal.policy.site_shape import Name, Shape
 
 Pattern = Annotated[str, Meta(pattern="^/")]
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
+_LAST_YEAR = 2261
+"""OPA counts nanoseconds in 64 bits: it cannot compare a later date, and the exemption would never hold."""
 _GENERATION = re.compile(r"-g[0-9]+$", re.ASCII)
 
 
@@ -67,6 +69,8 @@ def _check_subject(key: str, subject: str, hosts: Collection[str], groups: Colle
 def _check_date(key: str, date: str) -> None:
     if not _is_date(date):
         raise wrong(key, f"{date!r} is not a date like 2027-01-31T00:00:00Z (RFC 3339, in UTC)")
+    if datetime.fromisoformat(date).year > _LAST_YEAR:
+        raise wrong(key, f"{date!r} is later than {_LAST_YEAR}, which is as far as OPA can compare dates")
 
 
 def _is_date(text: str) -> bool:

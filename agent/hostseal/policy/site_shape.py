@@ -7,7 +7,8 @@ from msgspec import Meta
 
 Name = Annotated[str, Meta(min_length=1)]
 Fingerprint = Annotated[str, Meta(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
-Seconds = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[int, Meta(ge=1, le=10 * 365 * 86400)]
+"""At most ten years: what is added to a time of today is still one."""
 Percent = Annotated[int, Meta(ge=0, le=100)]
 
 

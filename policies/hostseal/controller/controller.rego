@@ -50,7 +50,7 @@ places contains object.union_n([data.hostseal.site["default"], said, {"groups": 
 }
 
 sealed(place) if {
-	place.class == "immutable"
+	place.class != "mutable"
 	not builds_images(place)
 }
 

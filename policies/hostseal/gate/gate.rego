@@ -35,8 +35,10 @@ allowed_role(task) if {
 # description: The sealed hosts that these tasks reach, by what their mode does with a refusal.
 sealed(tasks) := {"refused": refused, "observed": reached - refused} if {
 	reached := {name | some name in places(tasks); is_sealed(name)}
-	refused := {name | some name in reached; host.of(real(name)).mode in {"flag", "enforce"}}
+	refused := {name | some name in reached; not only_observed(name)}
 }
+
+only_observed(name) if host.of(real(name)).mode == "observe"
 
 places(tasks) := {task.target.host | some task in tasks; task.target.kind == "host"} | {name |
 	on_the_play(tasks)
@@ -51,8 +53,10 @@ on_the_play(tasks) if {
 is_sealed(name) if {
 	not builds_images(name)
 	not unlisted_controller(name)
-	host.of(real(name)).class == "immutable"
+	not mutable(name)
 }
+
+mutable(name) if host.of(real(name)).class == "mutable"
 
 builds_images(name) if {
 	some group in host.of(real(name)).groups
@@ -87,7 +91,7 @@ default anywhere := "observed"
 
 anywhere := "refused" if {
 	some mode in modes
-	mode in {"flag", "enforce"}
+	mode != "observe"
 }
 
 # METADATA

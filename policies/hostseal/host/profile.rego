@@ -4,7 +4,8 @@
 #   Mode, class and groups of a host come from bundle data by the host's name, never from what the host
 #   says of itself. What is said of the host goes before its groups, and its groups before the default. Of several
 #   groups the strictest mode counts, and one that says `mutable` is enough never to replace the host. A host that is
-#   not listed itself is what the site says of its slot: `web-1` covers `web-1-g1`, `web-1-g2` and so on.
+#   not listed itself is what the site says of its slot: `web-1` covers `web-1-g1`, `web-1-g2` and so on. A word that
+#   nobody knows counts before the known ones, so that it is seen, never before what is said of the host.
 package hostseal.host
 
 # METADATA
@@ -53,6 +54,8 @@ group_values(entry, key) := {value |
 # The first of what the host, its groups (the strictest of them), and the default say.
 said(entry, key, strictest_first) := candidates[0] if {
 	own := [value | value := entry[key]]
-	grouped := [value | some value in strictest_first; value in group_values(entry, key)]
-	candidates := array.flatten([own, grouped, data.hostseal.site["default"][key]])
+	values := group_values(entry, key)
+	unknown := [value | some value in values; not value in strictest_first]
+	grouped := [value | some value in strictest_first; value in values]
+	candidates := array.flatten([own, unknown, grouped, data.hostseal.site["default"][key]])
 }

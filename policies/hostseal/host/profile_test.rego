@@ -64,3 +64,16 @@ test_a_generation_listed_itself_goes_before_its_slot if {
 	found := host.profile with input as {"host": {"name": "own-g2"}} with data.hostseal.site as listed
 	found == {"mode": "observe", "class": "immutable", "groups": []}
 }
+
+test_a_groups_word_that_nobody_knows_is_seen_and_never_passed_over_for_the_default if {
+	site := object.union(data.hostseal.site, {
+		"default": {"mode": "observe", "class": "mutable"},
+		"groups": {"odd": {"mode": "enfroce", "class": "imutable"}, "fine": {"mode": "flag", "class": "immutable"}},
+		"hosts": {"a": {"groups": ["odd"]}, "b": {"groups": ["fine", "odd"]}, "c": {"mode": "flag", "groups": ["odd"]}},
+	})
+	modes := {name: found.mode |
+		some name in ["a", "b", "c"]
+		found := host.of(name) with data.hostseal.site as site
+	}
+	modes == {"a": "enfroce", "b": "enfroce", "c": "flag"}
+}

@@ -126,3 +126,13 @@ test_a_malformed_task_is_refused if {
 		decided(samples.play([wrong], ["web-1"])).findings[0].rule == "malformed_input"
 	}
 }
+
+test_a_delegated_task_reaches_no_host_whose_mode_or_class_nobody_knows if {
+	task := samples.install_but({"target": {"kind": "host", "host": "odd-1"}})
+	every said in [{"mode": "enfroce"}, {"mode": null}, {"mode": "flag", "class": "imutable"}] {
+		site := object.union(samples.site, {"hosts": {"odd-1": said}})
+		asked := samples.play([task], ["lab-1"])
+		decision := play.decision with input as asked with data.hostseal.site as site
+		decision.allowed == false
+	}
+}

@@ -69,6 +69,16 @@ test_nobody_reads_data_or_policies_or_asks_anything_else if {
 	}
 }
 
+test_nobody_has_a_decision_explained if {
+	every how in ["full", "notes", "fails", "debug", ""] {
+		every method in ["GET", "POST"] {
+			asked := object.union(question("hostseal/event/decision"), {"method": method})
+			not may("agent", object.union(asked, {"params": {"explain": [how]}}))
+			may("agent", object.union(asked, {"params": {"pretty": ["true"]}}))
+		}
+	}
+}
+
 test_nobody_changes_anything if {
 	every client, _ in tokens {
 		every method in ["PUT", "PATCH", "DELETE"] {

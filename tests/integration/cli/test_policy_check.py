@@ -184,6 +184,17 @@ def test_a_case_that_is_decided_otherwise_says_in_what(rules: Path) -> None:
     [
         ('sprintf("%s logged in as root."', 'sprintf("%s"', "flagged without a violation"),
         ("seen if {", 'seen := 7 if input.event.type == "session.opened"\n\nseen if {', "multiple outputs"),
+        ('asks contains "flag"', 'asks contains "flagg"', "the policy's answer is not a decision"),
+        (
+            "finding.from_rule(rego.metadata.chain(), message)",
+            'object.union(finding.from_rule(rego.metadata.chain(), message), {"severity": "grave"})',
+            "root_login has a finding of severity 'grave', which is none",
+        ),
+        (
+            "finding.from_rule(rego.metadata.chain(), message)",
+            '{"rule": "root_login", "message": message}',
+            "the policy's answer is not a decision",
+        ),
     ],
 )
 def test_a_rule_that_breaks_a_law_of_all_decisions_is_found(

@@ -42,6 +42,7 @@ def test_a_record_of_the_ledger_holds_such_an_entry() -> None:
         ("text", "malformed", "this is not an object"),
         ({}, "malformed", "this is none of the questions event, login, play, replace, break_glass"),
         ({"input": 7, "decision": {}}, "malformed", "the case's input is not an object"),
+        ({"input": {"event": EVENT}, "decision": {}, "asks": ["event"]}, "malformed", "the case's input is no question"),
         ({"sample": "there_is_none", "decision": {}}, "malformed", "the case's sample cannot be read"),
     ],
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +110,26 @@ def test_a_case_is_one_object_in_yaml_or_over_many_lines_of_json(tmp_path: Path)
     assert (one.about, two.about, two.input["event"]["time"]) == ("web-4", "web-5", "2026-01-02T03:04:05Z")
     assert three.message.startswith("this is not YAML: ")
     assert three.hint == str(tmp_path / "3.yaml")
+
+
+@pytest.mark.parametrize("content", [LINES * 500, gzip.compress(LINES * 500), ARRAY * 500])
+def test_a_pipe_loses_nothing(tmp_path: Path, content: bytes) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    assert hosts(pipe) == WANTED * 500
+    writer.join()
+
+
+@pytest.mark.parametrize("name", ["log.json", "log.jsonl", "case.yaml"])
+def test_half_a_character_is_malformed_and_a_whole_one_is_not(tmp_path: Path, name: str) -> None:
+    whole = "😀" if name == "case.yaml" else "\\ud83d\\ude00"
+    for written, told in (("\\ud83d", "malformed"), (whole, None)):
+        one = json.dumps(entry(1)).replace("web-1", written)
+        (tmp_path / name).write_text(one if name == "case.yaml" else f"[{one}]")
+        found = [getattr(one, "kind", None) for one in recorded.questions(tmp_path / name)]
+        assert found == [told]
 
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:

@@ -91,3 +91,8 @@ def test_the_next_stage_is_of_the_same_commit_and_greatest_age(commit: str | Non
     assert after(built, tuesday, rollout("promoted")) == msgspec.structs.replace(
         first, issued=tuesday, rollout=rollout("promoted")
     )
+
+
+def test_an_action_has_one_part() -> None:
+    with pytest.raises(PolicyError, match="'flag=100': flag has its part already"):
+        rollout("flag=1,refuse=5,flag=100")

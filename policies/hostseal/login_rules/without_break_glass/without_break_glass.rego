@@ -27,7 +27,7 @@ message := sprintf("%s logs in without break-glass, and %s is immutable.", [
 ])
 
 uninvited if {
-	host.of(input.event.host.name).class == "immutable"
+	host.of(input.event.host.name).class != "mutable"
 	identity.person
 	not break_glass.presented
 	not identity.perhaps_automation

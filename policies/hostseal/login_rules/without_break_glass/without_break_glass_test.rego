@@ -40,6 +40,13 @@ test_a_mutable_host_is_open if {
 	refusals(samples.on_host(samples.login(samples.alice, null), "pet-1")) == set()
 }
 
+test_a_host_whose_class_nobody_knows_is_not_open if {
+	site := object.union(samples.site, {"hosts": {"odd-1": {"mode": "enforce", "class": "imutable"}}})
+	asked := samples.on_host(samples.login(samples.alice, null), "odd-1")
+	refused := without_break_glass.refusals with input as asked with data.hostseal.site as site
+	count(refused) == 1
+}
+
 test_no_input_refuses_nobody if {
 	refusals({}) == set()
 	findings({}) == set()
