@@ -43,6 +43,9 @@ _WORDS = {"break_glass": "break-glass", "replace": "replacement"}
     "--max-new-flags", type=click.IntRange(0), help="Exit 1 when more hosts than this would be newly flagged."
 )
 @click.option(
+    "--max-left", type=click.IntRange(0), help="Exit 1 when more entries than this could not be replayed."
+)
+@click.option(
     "--staged", is_flag=True, help="As the bundle decides in its stage, not as it will once promoted."
 )
 @options.as_json
@@ -55,13 +58,15 @@ def preview(
     site: Path | None,
     against: Path,
     max_new_flags: int | None,
+    max_left: int | None,
     staged: bool,
     as_json: bool,
 ) -> None:
     """Replay recorded decisions against new policies, and show what would change.
 
     Exit 0, whatever changes; with --max-new-flags exit 1 when more hosts would be newly flagged, or when the new policies
-    have no decision where there was one. 2 when nothing could be replayed.
+    have no decision where there was one; with --max-left exit 1 when more entries were left out. 2 when nothing could be
+    replayed.
     """
     from hostseal.policy.preview import preview as replay
     from hostseal.policy.serving import Source
@@ -71,7 +76,8 @@ def preview(
     source = Source(bundle=bundle, key=bundle_key, policies=policies or packaged(), rules=rules, site=site)
     with progress("decisions read", None) as done:
         report = replay(source, against, done, staged=staged)
-    within = _within(report.preview, max_new_flags)
+    left = sum(one.count for one in report.left if not one.kind.startswith("other"))
+    within = _within(report.preview, max_new_flags) and (max_left is None or left <= max_left)
     if as_json:
         whole = {"within": within, **msgspec.to_builtins(report.preview)}
         whole |= {"left": msgspec.to_builtins(report.left), "errors": report.errors}
@@ -82,6 +88,8 @@ def preview(
         raise BadInputError("there is no recorded decision to replay", hint=str(against))
     if not within:
         _say_why(report.preview, max_new_flags)
+        if max_left is not None and left > max_left:
+            click.echo(f"hostseal: {left} entries could not be replayed, more than {max_left}", err=True)
         sys.exit(ExitCode.REFUSED)
 
 

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from hostseal.core.decision import MALFORMED
+
 NAMED = 10_000
 """So many different plays, logins and hosts are counted by name; what is beyond is counted together."""
 
@@ -111,7 +113,7 @@ class Turned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """What would change. `undecided` had a decision and gets none; `decided` the other way round; `never` neither."""
+    """What would change. `undecided` had a decision and gets none, or could be judged and cannot be now; `decided` the other way round; `never` neither."""
 
     replayed: int
     changed: int
@@ -207,6 +209,8 @@ class Tally:
         ):
             for action in actions:
                 self._actions.setdefault(action, Counter())[what] += 1
+        if one.asks == "event" and _judged(before) and not _judged(after):
+            self._turn("undecided", one, next(iter(after.violations), ""))
         if one.asks != "event" and before.allowed and not after.allowed:
             self._turn("refused", one, next(iter(after.violations), ""))
         if one.asks != "event" and after.allowed and not before.allowed:
@@ -284,3 +288,7 @@ def _host(name: str, counts: Counter[str]) -> HostChange:
         would_before=counts["would_before"],
         would_after=counts["would_after"],
     )
+
+
+def _judged(one: Outcome) -> bool:
+    return not any(said.rule == MALFORMED for said in one.said)

@@ -139,6 +139,9 @@ def test_what_cannot_be_replayed_is_counted_and_named(recorded: Recorded, tmp_pa
         f"{folder / 'decisions.jsonl'}:11: its input is not whole: /input/event/data/user masked"
     ]
     assert found["decided"] == 1
+    for limit, wanted in (("3", 0), ("2", 1)):
+        status, _ = previewed("--site", recorded.site, "--against", folder, "--max-left", limit)
+        assert status == wanted
 
 
 def test_an_entry_that_gets_no_decision_fails_a_limit(recorded: Recorded, tmp_path: Path) -> None:

@@ -119,6 +119,12 @@ def test_what_gets_no_decision_is_never_dropped() -> None:
     assert found.freed == ("web-1",)
 
 
+def test_an_event_that_cannot_be_judged_any_more_counts_as_undecided() -> None:
+    unjudged = decision("malformed_input")
+    found = of((decision(), unjudged), (unjudged, unjudged))
+    assert [(one.about, one.times) for one in found.undecided] == [("web-1", 1)]
+
+
 def test_what_is_no_decision_is_none() -> None:
     for raw in (None, [], {}, "x", {**decision(), "findings": [{}]}, {**decision(), "actions": "flag"}):
         assert outcome(raw) is None
