@@ -2,14 +2,20 @@
 
 from collections.abc import Collection
 
+from msgspec import UNSET, UnsetType
+
 from hostseal.policy.site_convert import wrong
 from hostseal.policy.site_shape import Name, Shape
 
 
 class Inventory(Shape, frozen=True, kw_only=True):
-    """One inventory of the controller: which of the site's groups its hosts are in; none when it holds no host of the site."""
+    """One inventory of the controller: which of the site's groups its hosts are in; none when it holds no host of the site.
+
+    `id` is the controller's; without it, every organization's inventory of the name is meant.
+    """
 
     groups: tuple[Name, ...]
+    id: int | UnsetType = UNSET
 
 
 class AllowedJob(Shape, frozen=True, kw_only=True):

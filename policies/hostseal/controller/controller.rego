@@ -16,7 +16,18 @@ import data.hostseal.host
 # description: Whether the site lists the job's inventory.
 default listed := false
 
-listed if data.hostseal.site.controller.inventories[input.inventory.name]
+listed if inventory
+
+# Names are an organization's own, ids are not: where the site says an id, no other inventory of the name is meant.
+inventory := found if {
+	found := data.hostseal.site.controller.inventories[input.inventory.name]
+	found.id == input.inventory.id
+}
+
+inventory := found if {
+	found := data.hostseal.site.controller.inventories[input.inventory.name]
+	not found.id
+}
 
 # METADATA
 # scope: document
@@ -35,7 +46,7 @@ force := "refused" if {
 
 force := "observed" if modes == {"observe"}
 
-groups contains group if some group in data.hostseal.site.controller.inventories[input.inventory.name].groups
+groups contains group if some group in inventory.groups
 
 # A group's own word counts too: hosts may join it that the site does not list one by one.
 places contains host.of(name) if {

@@ -36,6 +36,7 @@ site := {
 			"Builders": {"groups": ["builders"]},
 			"Mixed": {"groups": ["labs", "mixed"]},
 			"Routers": {"groups": []},
+			"Switches": {"id": 7, "groups": []},
 		},
 		"allowed": [{
 			"template": "Replace a host",
@@ -155,5 +156,14 @@ test_a_mode_nobody_knows_is_refused if {
 		decision.violations == [concat("", [
 			`The job cannot be judged: "enforse" in the site's data is none of the modes observe, flag and enforce.`,
 		])]
+	}
+}
+
+test_an_inventory_with_an_id_is_no_other_of_its_name if {
+	decided(job_but({"inventory": {"id": 7, "name": "Switches"}})).allowed
+	every other in [{"id": 8, "name": "Switches"}, {"id": "7", "name": "Switches"}, {"name": "Switches"}] {
+		decision := decided(json.patch(job, [{"op": "replace", "path": "/inventory", "value": other}]))
+		decision.allowed == false
+		contains(decision.violations[0], "which the site does not list")
 	}
 }
