@@ -102,9 +102,12 @@ def test_a_persons_shell_is_on_record_off_the_host_with_its_decision_and_its_fla
         "policy",
         record.status(pair.web)["standing"]["incident"]["id"],
     )
-    spooled = [one["event"]["id"] for one in record.events(pair.web)]
-    kept = [one["id"] for one in pair.records("--kind", "event", "--last", "10000")]
-    assert kept == spooled
+
+    def kept_in_order() -> bool:
+        spooled = [one["event"]["id"] for one in record.events(pair.web)]
+        return [one["id"] for one in pair.records("--kind", "event", "--last", "10000")] == spooled
+
+    record.wait_until(kept_in_order, what="the ledger has the very events that the host has")
     assert pair.ledger("verify").stdout.splitlines()[-1] == "whole"
 
 

@@ -246,5 +246,6 @@ def test_a_lockdown_outlives_the_agents_removal_and_ends_with_a_purge_on_record(
     removal(enforced.site, host, purge=True)
     assert not enforced.refused("alice")
     assert host.peek(["test", "-e", "/var/lib/hostseal"], check=False).returncode == 1
-    logged = host.peek("journalctl -u opa --no-pager -o cat | grep lockdown.released | tail -1").stdout
+    said = "journalctl -u opa --no-pager -o cat | grep -F '\"lockdown.released\"' | tail -1"
+    logged = host.peek(said).stdout
     assert json.loads(logged)["input"]["event"]["data"]["how"] == "purge"
