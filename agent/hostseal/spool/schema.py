@@ -17,7 +17,9 @@ CREATE TABLE IF NOT EXISTS events (
     decided TEXT,
     done TEXT
 );
-CREATE INDEX IF NOT EXISTS events_state ON events (state, seq);
+DROP INDEX IF EXISTS events_state;
+-- What is not done is few and asked for all the time: it is found without reading what is kept.
+CREATE INDEX IF NOT EXISTS events_open ON events (seq) WHERE state != 'done';
 CREATE TABLE IF NOT EXISTS actions (
     id TEXT PRIMARY KEY,
     action TEXT NOT NULL,

@@ -114,3 +114,21 @@ def test_a_full_disk_refuses_bulk_first_and_a_session_event_last(small_disk: Pat
     assert head is not None
     assert head.event.id == "bulk0"
     spool.close()
+
+
+def test_what_is_kept_costs_nothing_where_only_what_waits_is_asked_for(tmp_path: Path) -> None:
+    spool = SqliteSpool(tmp_path / "spool.db")
+    for number in range(500):
+        put(spool, f"{number}")
+        spool.done(f"{number}", "now")
+    put(spool, "last")
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+
+    spool._db.set_progress_handler(step, 100)
+    head = spool.head()
+    assert (head and head.event.id, spool.pending(), spool.pending(EventType.FILES_CHANGED)) == ("last", 1, 0)
+    assert steps <= 3, "they read the whole table"
