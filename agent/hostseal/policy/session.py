@@ -40,6 +40,8 @@ class PolicySession(requests.Session):
             )  # fmt: skip
         except urllib3.exceptions.NewConnectionError as error:  # to urllib3 a time-out too, and it is none
             raise requests.ConnectionError(error) from error
+        except urllib3.exceptions.SSLError as error:  # somebody else's certificate: worth a name of its own
+            raise requests.exceptions.SSLError(error) from error
         except urllib3.exceptions.TimeoutError as error:
             raise requests.Timeout(error) from error
         except urllib3.exceptions.HTTPError as error:
