@@ -19,7 +19,7 @@ OPA = "/etc/hostseal/opa"
 # Not a decision: that would stand in the decision log, and name no event.
 ASK = """
 import ssl, sys, urllib.error, urllib.request
-url, bearer = "https://127.0.0.1:8181/metrics", {"Authorization": "Bearer " + sys.argv[1]}
+url, bearer = "https://127.0.0.1:8181/v1/status", {"Authorization": "Bearer " + sys.argv[1]}
 try:
     context = ssl.create_default_context(cafile="/etc/hostseal/opa/ca.pem")
     print(urllib.request.urlopen(urllib.request.Request(url, headers=bearer), context=context).status)
