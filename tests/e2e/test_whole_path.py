@@ -237,6 +237,8 @@ def test_every_decision_of_the_record_is_in_opas_log_and_no_other_is_without_an_
         def logged(host: Host = host) -> dict[str, str]:
             text = host.peek(["cat", "/var/log/hostseal/decisions.jsonl"]).stdout
             entries = [json.loads(line) for line in text.splitlines()]
+            # The agent's watch asks once a bundle what revision and stage it is: about no event, and nothing is decided.
+            entries = [entry for entry in entries if entry["path"] != "hostseal/release/told"]
             return {entry["decision_id"]: entry["input"]["event"]["id"] for entry in entries}
 
         record.wait_until(lambda: recorded.items() <= logged().items(), what="all decisions in OPA's log")  # noqa: B023
