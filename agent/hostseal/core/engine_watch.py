@@ -135,6 +135,11 @@ def look(before: Watched, seen: Seen, now: str) -> tuple[Watched, tuple[News, ..
     return after, tuple(news)
 
 
+def lasting(known: Watched) -> Watched:
+    """Return what outlives the agent: when the last good looks were does not, for nobody looked afterwards."""
+    return replace(known, good={})
+
+
 def _news(cause: Cause, episode: Episode, until: str | None) -> News:
     return News(cause=cause, since=episode.since, until=until, detail=episode.detail, count=episode.count)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from hostseal.core.engine_watch import SENSOR, Cause, News, Seen, Watched, look
+from hostseal.core.engine_watch import SENSOR, Cause, News, Seen, Watched, lasting, look
 from hostseal.core.event import EventType, timestamp
 from hostseal.errors import SpoolError
 from hostseal.log import Log
@@ -69,8 +69,8 @@ class DecisionLogWatch:
         try:
             for one in news:
                 self._tell(one, now)
-            if _lasting(after) != _lasting(self._known):
-                self._spool.remember(_KEY, msgspec.json.encode(_lasting(after)))
+            if lasting(after) != lasting(self._known):
+                self._spool.remember(_KEY, msgspec.json.encode(lasting(after)))
         except SpoolError as error:
             self._log("decision_log.unrecorded", level="error", error=error)
             return
@@ -127,8 +127,3 @@ class DecisionLogWatch:
             return msgspec.json.decode(kept, type=Watched) if kept else Watched()
         except msgspec.DecodeError:
             return Watched()
-
-
-def _lasting(known: Watched) -> Watched:
-    """Return what outlives the agent: when the last good looks were does not, for nobody looked afterwards."""
-    return msgspec.structs.replace(known, good={})

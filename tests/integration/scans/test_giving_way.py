@@ -12,7 +12,7 @@ from hostseal.scans.owed import Owed
 
 LOSS = Owed(sensor="files.x", cause="queue_overflow", scope="all", since="1", until="2", detail={})
 SLOW = """#!/bin/sh
-case "$*" in *--idle*) echo >>"{begun}"; [ -e "{held}" ] && exec sleep 600;; esac
+case "$*" in *--idle*) echo >>"{begun}"; while [ -e "{held}" ]; do sleep 0.1; done;; esac
 exec "{python}" -I -m hostseal "$@"
 """
 

@@ -1,9 +1,9 @@
 """Looks at the policy engine add up to episodes: each begins once and ends once, and nothing is made of what was not seen."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hostseal.core.engine_watch import PATIENCE, Cause, News, Seen, Status, Watched, look
+from hostseal.core.engine_watch import PATIENCE, Cause, News, Seen, Status, Watched, lasting, look
 
 GOOD = Status(instance="one", revision="r")
 texts = st.none() | st.sampled_from(["bad", "worse"])
@@ -103,14 +103,13 @@ def test_a_loss_tells_its_cause_and_is_never_made_up_for(seen: list[Seen]) -> No
 
 
 @given(st.lists(looks, max_size=12), st.integers(0, 11))
+@example([Seen(status=Status(instance="one", revision="20261123T080000Z-r")), Seen(status=GOOD)], 1)
 def test_it_does_not_matter_where_the_agent_was_started_again(seen: list[Seen], cut: int) -> None:
     whole = [(one.cause, one.until is None) for one in told(seen)]
     known, news = Watched(), list[News]()
     for number, one in enumerate(seen):
         if number == cut:
-            known = Watched(
-                episodes=known.episodes, instance=known.instance, dropped=known.dropped, lost=known.lost
-            )
+            known = lasting(known)
         known, more = look(known, one, f"t{number}")
         news += more
     assert [(one.cause, one.until is None) for one in news] == whole
