@@ -10,6 +10,7 @@ package hostseal.ruling
 import data.hostseal.exemption
 import data.hostseal.policy_rules.exemption_expired
 import data.hostseal.response
+import data.hostseal.saying
 import data.hostseal.tuning
 
 # METADATA
@@ -18,10 +19,8 @@ import data.hostseal.tuning
 findings contains object.union(tuning.tuned(found), mark(found.rule)) if some found in said
 
 said contains found if {
-	some rule
-	found_by_rule := data.hostseal.rules[rule].findings
-	some found in found_by_rule
-	tuning.on(rule)
+	some findings_of_rule in saying.findings
+	some found in findings_of_rule
 }
 
 said contains found if {
@@ -44,9 +43,9 @@ counted contains found if {
 # scope: document
 # description: The rules that flag the host.
 flagging contains rule if {
-	some rule
-	"flag" in data.hostseal.rules[rule].asks
-	heard(rule)
+	some rule, asked in saying.asks
+	"flag" in asked
+	not exemption.of(rule)
 	tuning.may_flag(rule)
 }
 
@@ -61,16 +60,10 @@ flagging contains found.rule if {
 asks contains "flag" if count(flagging) > 0
 
 asks contains action if {
-	some rule
-	asked_by_rule := data.hostseal.rules[rule].asks
-	some action in asked_by_rule
+	some rule, asked in saying.asks
+	some action in asked
 	action != "flag"
-	heard(rule)
+	not exemption.of(rule)
 }
 
 asks contains action if some action in response.asked(counted)
-
-heard(rule) if {
-	tuning.on(rule)
-	not exemption.of(rule)
-}

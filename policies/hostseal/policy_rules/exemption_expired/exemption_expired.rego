@@ -12,13 +12,11 @@ package hostseal.policy_rules.exemption_expired
 
 import data.hostseal.exemption
 import data.hostseal.finding
-import data.hostseal.tuning
+import data.hostseal.saying
 import data.hostseal.wording
 
 findings contains finding.from_rule(rego.metadata.chain(), message) if {
-	some rule
-	count(data.hostseal.rules[rule].findings) > 0
-	tuning.on(rule)
+	some rule, _ in saying.findings
 	some one in exemption.expired(rule)
 	message := sprintf("Exemption %s from the rule %s ended at %s; %s owns it: %s.", [
 		wording.name(one.id),
