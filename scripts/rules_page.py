@@ -25,9 +25,9 @@ v8 and SOC 2's trust services criteria (2017, points of focus of 2022). They say
 A finding is on record, whatever else. *Flags* says when the rule also has the host flagged, by default. No rule is changed to
 switch or tune it: the site's data has a table `rules`.
 
-    {"rules": {"forwarding": {"enabled": true, "flags": true}, "weak_key": {"severity": "high"}, "person_connected": {"enabled": false}}}
+    {"rules": {"forwarding": {"enabled": true, "flags": true}, "weak_key": {"severity": "high"}, "login_window": {"enabled": false}}}
 
-`enabled`: a rule that is off contributes nothing. `severity` takes the place of the rule's own. `flags`: `true` has each finding of the rule flag the host,
+`enabled`: a rule that is off contributes nothing; without `person_connected`, no host is suspect while a person is connected. `severity` takes the place of the rule's own. `flags`: `true` has each finding of the rule flag the host,
 `false` keeps its findings and drops its flag. Rules that are off by default say again, by another name, what breaks the seal already, or are a matter of taste;
 switched on, they are findings to answer and to tune (`responses.rules`, `deadlines.severities`).
 

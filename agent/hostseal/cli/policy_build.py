@@ -20,7 +20,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--rules", type=_FOLDER, multiple=True, help="A folder of rules of one's own, one folder a rule."
 )
 @click.option(
-    "--capabilities", type=_FILE, help="What policies may use [default: POLICIES/capabilities.json]."
+    "--capabilities",
+    type=_FILE,
+    help="What policies may use [default: POLICIES/capabilities.json, or Hostseal's own].",
 )
 @click.option("--issued", help="now, or RFC 3339 [default: SOURCE_DATE_EPOCH, or the newest commit's time].")
 @click.option(
@@ -50,12 +52,13 @@ def build(
     The same sources, keys and options give the same bytes.
     """
     from hostseal.policy.bundle import sources
+    from hostseal.policy.capabilities import FILE
     from hostseal.policy.commits import newest
+    from hostseal.policy.packaged import policies as packaged
     from hostseal.policy.release import Release, rollout
     from hostseal.policy.site_file import load
 
     data = load(site)
-    limits = policies / "capabilities.json"
     commit = newest([policies, site, *rules])
     asked = issued or os.environ.get("SOURCE_DATE_EPOCH")
     known: dt.datetime | None = None if commit is None else commit.time
@@ -65,6 +68,7 @@ def build(
         max_age_seconds=None if max_age is None else int(max_age),
         rollout=None if stage is None else rollout(stage),
     )
-    if capabilities is None and limits.is_file():
-        capabilities = limits
+    if capabilities is None:
+        beside = policies / FILE
+        capabilities = beside if beside.is_file() else packaged() / FILE
     announce(publish(opa, sources(policies, data, rules), release, capabilities, signing_key, out, serve))

@@ -1,4 +1,4 @@
-"""Runs the opa program over bundles: builds, and verifies."""
+"""Runs the opa program over bundles: builds, verifies, and says whether one uses more than it may."""
 
 import shutil
 import subprocess
@@ -41,6 +41,14 @@ class OpaProgram:
             f"{bundle.name} is not a bundle that the key {key.id} signed",
         )
 
+    def limit(self, bundle: Path, capabilities: Path) -> None:
+        """Check that what is in `bundle` uses no more than OPA's file `capabilities` has; PolicyError when it does."""
+        self._run(
+            ["check", "--bundle", str(bundle.resolve()), "--capabilities", str(capabilities)],
+            bundle.resolve().parent,
+            f"{bundle.name} is no bundle, or uses what no policy may",
+        )
+
     def _run(self, words: Sequence[str], folder: Path, refusal: str) -> None:
         try:
             done = subprocess.run(
@@ -53,7 +61,7 @@ class OpaProgram:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise PolicyError(f"opa build took more than {SECONDS} s", hint=self._program) from error
+            raise PolicyError(f"opa {words[0]} took more than {SECONDS} s", hint=self._program) from error
         except OSError as error:
             raise PolicyError(f"opa cannot be run: {error}", hint=self._program) from error
         if done.returncode != 0:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from hostseal.policy import bundle, site_file
+from hostseal.policy import bundle, capabilities, site_file
+from hostseal.policy.opa_program import OpaProgram
 from hostseal.policy.packaged import policies as packaged
 from hostseal.trial import opa_child
 
@@ -37,8 +38,12 @@ def built(source: Source) -> Iterator[Path]:
 
 @contextmanager
 def served(source: Source) -> Iterator[str]:
-    """Run an OPA, which logs no decision, and yield its address; PolicyError when it does not take the policies."""
+    """Run an OPA, which logs no decision, and yield its address; PolicyError when it does not take the policies.
+
+    Whoever made them: what asks the network or reads the clock is not run.
+    """
     with built(source) as used, tempfile.TemporaryDirectory(prefix="hostseal-opa-") as name:
+        OpaProgram(opa_child.find()).limit(used, packaged() / capabilities.FILE)
         log = Path(name) / "opa.log"
         with opa_child.running(opa_child.find(), used, log, source.key, settings=()) as url:
             yield url

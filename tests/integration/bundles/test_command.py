@@ -83,6 +83,16 @@ def test_capabilities_beside_the_policies_are_kept_to(office: Path, tmp_path: Pa
     assert not (tmp_path / "bundle.tar.gz").exists()
 
 
+def test_policies_without_capabilities_get_hostseals(office: Path, tmp_path: Path) -> None:
+    shutil.copytree(office / "policies", tmp_path / "policies")
+    (tmp_path / "policies/capabilities.json").unlink()
+    rule = tmp_path / "policies/hostseal/rules/forwarding/forwarding.rego"
+    rule.write_text(rule.read_text() + "\nclock := time.now_ns()\n")
+    (tmp_path / "site.json").write_text("{}")
+    done = hostseal(tmp_path, *BUILD)
+    assert (done.returncode, "undefined function time.now_ns" in done.stderr) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -1,11 +1,13 @@
 """`hostseal policy eval`: what is decided, and who says so, who was kept from it, and what was held back."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hostseal.trial import opa_child
 from integration.cli.policies import SITE, asked, entry, event, hostseal
 
 SHELL = "alice (key SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE) from 192.0.2.7 opened an interactive shell."
@@ -82,7 +84,7 @@ def test_one_entry_of_a_decision_log_is_named_by_its_id(tmp_path: Path) -> None:
         ("[", (), 2, "this is not JSON"),
         ("", (), 2, "there is no question"),
         (json.dumps(asked("channel_shell", "web-1")), ("--explain", "seal"), 2, "there is no rule 'seal' about this"),
-        (json.dumps(asked("channel_shell", "web-1")), ("--bundle", "policies/.manifest"), 1, "OPA did not start"),
+        (json.dumps(asked("channel_shell", "web-1")), ("--bundle", "policies/.manifest"), 1, ".manifest is no bundle"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_decided_says_why(
@@ -100,3 +102,18 @@ def test_names_that_nobody_vouches_for_do_no_harm_on_a_terminal(tmp_path: Path) 
     done = hostseal("policy", "eval", file)
     assert r"web\x1b[2J" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_a_bundle_that_asks_the_network_is_not_run(tmp_path: Path) -> None:
+    (tmp_path / "policy.rego").write_text(
+        'package hostseal.event\ndecision := http.send({"method": "GET", "url": "http://127.0.0.1:1"})\n'
+    )
+    bundle, file = tmp_path / "foreign.tar.gz", tmp_path / "event.json"
+    subprocess.run(
+        [opa_child.find(), "build", "--bundle", tmp_path, "--output", bundle], check=True, timeout=60
+    )
+    file.write_text(json.dumps(event("channel_shell", "web-1")))
+    done = hostseal("policy", "eval", file, "--bundle", bundle)
+    assert done.returncode == 1
+    assert "foreign.tar.gz is no bundle, or uses what no policy may" in done.stderr
+    assert "http.send" in done.stderr
