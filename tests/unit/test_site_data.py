@@ -88,6 +88,11 @@ def test_a_date_that_is_none_is_named(expires: str) -> None:
             f"{PLACE}[0].paths[1]: '/etc/[a' is not a glob: a bracket or brace is open; `\\` before one means it itself",
         ),
         (
+            exempting("host:web-1", paths=["/etc/a\\"]),
+            f"{PLACE}[0].paths[0]: '/etc/a\\\\' is not a glob: nothing follows the last `\\`",
+        ),
+        (exempting("host:web-1", reason=" "), f"{PLACE}[0].reason: Expected `str` matching regex '\\\\S'"),
+        (
             exempting("host:web-2"),
             "exemptions.interactive_session.host:web-2: 'web-2' is not one of hosts; is web-1 meant?",
         ),

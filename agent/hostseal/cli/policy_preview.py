@@ -76,7 +76,7 @@ def preview(
     source = Source(bundle=bundle, key=bundle_key, policies=policies or packaged(), rules=rules, site=site)
     with progress("decisions read", None) as done:
         report = replay(source, against, done, staged=staged)
-    left = sum(one.count for one in report.left if not one.kind.startswith("other"))
+    left = sum(one.count for one in report.left if _is_lost(one))
     within = _within(report.preview, max_new_flags) and (max_left is None or left <= max_left)
     if as_json:
         whole = {"within": within, **msgspec.to_builtins(report.preview)}
@@ -187,10 +187,17 @@ def _show_rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         click.echo(f"and {len(rows) - _ROWS} more: --json lists them")
 
 
+def _is_lost(left: "Left") -> bool:
+    """Tell whether these are decisions; the others are none, or were replayed where they stand elsewhere."""
+    from hostseal.policy.preview import REPEATED
+
+    return left.kind != REPEATED and not left.kind.startswith("other")
+
+
 def _not_replayed(left: Sequence["Left"], errors: Sequence[str]) -> Iterator[str]:
     for one in left:
         yield f"not replayed, {one.kind}: {one.count}"
-        if not one.kind.startswith("other"):  # those never had a decision: nothing is lost
+        if _is_lost(one):
             yield from (f"  {first}" for first in one.first)
     if errors:
         yield "OPA could not evaluate:"

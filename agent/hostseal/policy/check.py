@@ -6,10 +6,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from hostseal.errors import PolicyError
-from hostseal.policy import cases, invariant, metadata, site_file, tools
+from hostseal.policy import cases, invariant, metadata, patterns, site_file, tools
 from hostseal.policy.problem import Problem, Step
 from hostseal.policy.replay import Replayer
 from hostseal.policy.serving import Source, served
+from hostseal.policy.sources import SITE_DATA
 from hostseal.policy.staging import Staged, staged
 
 
@@ -74,6 +75,10 @@ def _decisions(source: Source, more: Sequence[Path]) -> Iterator[Step]:
     given, bad = cases.found(source.rules, more)
     counts = [0]
     with served(source) as url:
+        where = str(source.site or source.policies / SITE_DATA)
+        yield _done(
+            "patterns", lambda: patterns.untaken(url, where), "OPA takes the site's globs and expressions"
+        )
         replayer = Replayer(url)
         yield _done(
             "cases", lambda: [*bad, *cases.failing(replayer, given)], f"{len(given)} decided as they say"

@@ -1,5 +1,6 @@
 """Replays what is on record against other policies, and adds up what would change."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from hostseal.policy.serving import Source, built, served
 from hostseal.trial import opa_child
 
 EXAMPLES = 3
+REPEATED = "told twice"
 
 
 class Left(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,14 +65,27 @@ def preview(
 
 
 def _asked(against: Path, reads: Reads, left: "_Left", done: Callable[[int], None]) -> Iterator[Question]:
+    known: set[bytes] = set()
     for one in questions(against):
         done(1)
         if isinstance(one, NotAskedError):
             left.add(one)
         elif lost := reads.any_of(one.asks, one.masked):
             left.add(not_whole(one, lost))
+        elif _again(one, known):
+            left.add(NotAskedError(REPEATED, "this decision was replayed before", hint=one.where))
         else:
             yield one
+
+
+def _again(one: Question, known: set[bytes]) -> bool:
+    """Tell whether this very entry was there before: hosts' own logs and the ledger's may lie in one folder."""
+    if one.id is None:
+        return False
+    digest = hashlib.blake2b(msgspec.json.encode([one.id, one.input, one.decision]), digest_size=8).digest()
+    again = digest in known
+    known.add(digest)
+    return again
 
 
 class _Left:

@@ -26,7 +26,7 @@ class Exemption(Shape, frozen=True, kw_only=True):
 
     id: Name
     owner: Name
-    reason: Name
+    reason: Annotated[str, Meta(pattern=r"\S")]
     expires: Name
     paths: Annotated[tuple[Pattern, ...], Meta(min_length=1)] | UnsetType = UNSET
 
@@ -82,6 +82,8 @@ def _is_date(text: str) -> bool:
 
 def _check_glob(key: str, pattern: str) -> None:
     plain = re.sub(r"\\.", "", pattern)
+    if "\\" in plain:
+        raise wrong(key, f"{pattern!r} is not a glob: nothing follows the last `\\`")
     if any(plain.count(opening) != plain.count(closing) for opening, closing in ("[]", "{}")):
         raise wrong(
             key, f"{pattern!r} is not a glob: a bracket or brace is open; `\\` before one means it itself"

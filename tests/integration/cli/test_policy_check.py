@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hostseal.errors import PolicyError
-from hostseal.policy import cases, invariant, metadata, tools
+from hostseal.policy import cases, invariant, metadata, patterns, tools
 from hostseal.policy.packaged import policies
 from hostseal.policy.problem import Problem
 from hostseal.policy.question import Question
@@ -18,7 +18,18 @@ from hostseal.policy.serving import Source, served
 from hostseal.policy.staging import Staged, staged
 from integration.cli.policies import SITE, asked, hostseal
 
-STEPS = ["rules", "site data", "format", "compile", "metadata", "lint", "tests", "cases", "invariant"]
+STEPS = [
+    "rules",
+    "site data",
+    "format",
+    "compile",
+    "metadata",
+    "lint",
+    "tests",
+    "patterns",
+    "cases",
+    "invariant",
+]
 
 
 @pytest.fixture
@@ -58,7 +69,7 @@ def test_a_new_rule_is_taken_as_it_is(rules: Path, tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert [line[:7] for line in lines] == ["ok     "] * len(STEPS)
     assert [line[8:18].strip() for line in lines] == STEPS
-    assert "1 decided as they say" in lines[7]
+    assert "1 decided as they say" in lines[8]
 
 
 def test_all_faults_of_all_steps_are_named_at_once(rules: Path, tmp_path: Path) -> None:
@@ -212,6 +223,23 @@ def test_a_rule_that_breaks_a_law_of_all_decisions_is_found(
         )
     assert any(what in one.what for one in problems), problems
     assert counts[0] > 300
+
+
+def test_patterns_that_opa_does_not_take_are_named(tmp_path: Path) -> None:
+    one = {"id": "E-1", "owner": "carol", "reason": "a move", "expires": "2027-01-01T00:00:00Z"}
+    paths = ["/etc/**", "/etc/[z-a]"]
+    data = {
+        **SITE,
+        "exemptions": {"sealed_file_changed": {"all": [{**one, "paths": paths}]}},
+        "break_glass": {"ticket_pattern": "^(INC-[0-9]+$"},
+    }
+    (tmp_path / "site.json").write_text(json.dumps(data))
+    with served(Source(site=tmp_path / "site.json")) as url:
+        found = [(one.where, one.what) for one in patterns.untaken(url, "site.json")]
+    assert found == [
+        ("site.json", "exemptions.sealed_file_changed.all[0].paths[1]: '/etc/[z-a]' is not a glob that OPA takes"),
+        ("site.json", "break_glass.ticket_pattern: '^(INC-[0-9]+$' is not a regular expression that OPA takes"),
+    ]  # fmt: skip
 
 
 def test_one_test_is_run_by_its_name_in_opas_own_words(rules: Path) -> None:

@@ -144,6 +144,20 @@ def test_what_cannot_be_replayed_is_counted_and_named(recorded: Recorded, tmp_pa
         assert status == wanted
 
 
+def test_a_decision_that_is_told_twice_is_replayed_once_and_another_of_its_id_too(
+    recorded: Recorded, tmp_path: Path
+) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    good = recorded.log.read_text().splitlines()[:10]
+    forged = {**json.loads(good[0]), "input": asked("channel_shell", "web-19")}
+    (folder / "host.jsonl").write_text("\n".join(good))
+    (folder / "ledger.jsonl").write_text("\n".join([*good, json.dumps(forged)]))
+    status, found = previewed("--site", recorded.site, "--against", folder, "--max-left", 0)
+    assert (status, found["replayed"]) == (0, 11)
+    assert [(one["kind"], one["count"]) for one in found["left"]] == [("told twice", 10)]
+
+
 def test_an_entry_that_gets_no_decision_fails_a_limit(recorded: Recorded, tmp_path: Path) -> None:
     [_, rule, _] = new("two_answers", tmp_path / "rules")
     broken = rule.read_text() + '\nseen := false if input.event.data.user == "alice"\n'
@@ -195,8 +209,8 @@ def test_tables_are_as_wide_as_the_terminal_and_hostile_names_do_no_harm(
 def test_a_month_takes_little_memory(recorded: Recorded, tmp_path: Path) -> None:
     long = tmp_path / "long.jsonl"
     with long.open("w") as out:
-        for _ in range(4):
-            out.write(recorded.log.read_text())
+        for number in range(4):
+            out.write(recorded.log.read_text().replace('"decision_id": "0', f'"decision_id": "{number}'))
     once, fourfold = (_peak(recorded.site, log) for log in (recorded.log, long))
     assert fourfold < once + 8_000, f"{once} kB for {MONTH} entries, {fourfold} kB for {4 * MONTH}"
 
