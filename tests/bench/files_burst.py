@@ -28,7 +28,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench import results
-from bench.files_group import Group, Peak, most_rss
+from bench.files_group import Group, Peak, most_rss, own_cpu
 from bench.files_load import ALL_FILES, EVENTS, OPERATIONS, PAIRS, prepare
 from bench.files_peers import Peer, Result
 from hostseal import keys
@@ -154,12 +154,6 @@ def _loaded(
         "rss_mb": most_rss(process.pid),
         **peak.stop(),
     }
-
-
-def own_cpu(pid: int) -> float:
-    """Return the CPU seconds of a process without its children."""
-    stat = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def load(root: str, rate: float) -> Result:

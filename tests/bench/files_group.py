@@ -95,6 +95,12 @@ class Peak(threading.Thread):
             self._most = max(self._most, now)
 
 
+def own_cpu(pid: int) -> float:
+    """Return the CPU seconds of a process without its children."""
+    stat = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def most_rss(pid: int) -> float:
     """Return the most memory a process has had resident so far, in megabytes; 0 when it is gone."""
     try:

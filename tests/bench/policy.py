@@ -27,6 +27,7 @@ import aiohttp
 from opa_client.opa_async import AsyncOpaClient
 
 from bench import policy_site, results
+from bench.files_group import own_cpu
 from hostseal.policy import bundle, signing
 from hostseal.policy.engine import EVENT_DECISION, OpaEngine
 from hostseal.policy.packaged import policies
@@ -187,7 +188,9 @@ def main() -> int:
             ask = pool(server, token)
             at_once(ask, questions, WARM_UP_SECONDS)
             taken = sorted(paced(ask, questions, seconds))
+            opa, client = own_cpu(server.pid), time.process_time()
             rate = at_once(ask, questions, seconds)
+            opa, client = own_cpu(server.pid) - opa, time.process_time() - client
             asynchronous = asyncio.run(at_once_async(server, questions, seconds))
         question = folder / "question.json"
         question.write_text(json.dumps(questions[0]))
@@ -196,6 +199,7 @@ def main() -> int:
     served: dict[str, Any] = {
         "rate": RATE, "paced_p50_ms": taken[len(taken) // 2], "paced_p99_ms": taken[int(len(taken) * 0.99)],
         "at_once": rate, "connections": CONNECTIONS, "asynchronous": asynchronous, "in_flight": IN_FLIGHT,
+        "opa_cpu_ms": 1000 * opa / (rate * seconds), "client_cpu_ms": 1000 * client / (rate * seconds),
         "hosts": policy_site.HOSTS, "exemptions": EXEMPTIONS,
     }  # fmt: skip
     ratios = {

@@ -118,6 +118,7 @@ def policy(found: dict[str, Any]) -> str:
     network = [
         [f"{served['rate']} questions a second, each timed from when it was due", f"p50 {served['paced_p50_ms']:.1f} ms, p99 {served['paced_p99_ms']:.1f} ms", f"p99 {aims['paced p99, ms']} ms"],
         [f"at once, the agent's {served['connections']} connections", f"{served['at_once']:,.0f} a second", f"{aims['decisions a second at once']:,}"],
+        ["processor time of one of these: OPA's, and the client's", f"{served['opa_cpu_ms']:.1f} ms and {served['client_cpu_ms']:.1f} ms", "-"],
         [f"at once, asynchronous client, {served['in_flight']} in flight", f"{served['asynchronous']:,.0f} a second", "-"],
     ]  # fmt: skip
     first = next(iter(found["decision_microseconds"].values()))
