@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -51,7 +53,7 @@ def running(
         command += ["--set", setting]
     if key is not None:
         command += ["--verification-key", str(key), "--signing-alg", named(key).algorithm]
-    with log.open("ab") as sink:
+    with log.open("ab") as sink, _ending_in_order():
         child = subprocess.Popen(
             command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, start_new_session=True
         )
@@ -65,6 +67,25 @@ def running(
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Have SIGTERM raise SystemExit for the while, where nobody has taken it: the child would outlive us otherwise."""
+    taken = signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    if taken or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGTERM) is _end:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _end(*_: object) -> None:
+    sys.exit(128 + signal.SIGTERM)
 
 
 def _wait(url: str, child: "subprocess.Popen[bytes]", log: Path) -> None:
