@@ -33,11 +33,22 @@ class Site:
         return self.folder / "keys"
 
 
-def install(site: Site, hosts: Sequence[Host], *, output: Path | None = None, check: bool = False) -> str:
-    """Apply the site's playbook to the hosts; return Ansible's output. LabError, with its end, when it fails."""
+def install(
+    site: Site,
+    hosts: Sequence[Host],
+    *,
+    output: Path | None = None,
+    check: bool = False,
+    only: Sequence[str] = (),
+) -> str:
+    """Apply the site's playbook to the hosts, or `only` the roles of these tags; return Ansible's output.
+
+    LabError, with its end, when it fails.
+    """
     variables = {**_variables(site), "hostseal_wheelhouse": wheelhouse()}
     log = output or site.folder / "install.log"
-    return _play("site.yml", site, {"all": {"vars": variables, "hosts": _reached(hosts)}}, log, check=check)
+    inventory = {"all": {"vars": variables, "hosts": _reached(hosts)}}
+    return _play("site.yml", site, inventory, log, check=check, only=only)
 
 
 def install_ledger(
@@ -63,12 +74,24 @@ def install_ledger(
     return replace(site, ledger_url=f"https://{ledger.address}:8443")
 
 
-def _play(playbook: str, site: Site, inventory: Mapping[str, Any], log: Path, *, check: bool) -> str:
+def _play(
+    playbook: str,
+    site: Site,
+    inventory: Mapping[str, Any],
+    log: Path,
+    *,
+    check: bool,
+    only: Sequence[str] = (),
+) -> str:
     site.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     described = site.folder / "inventory.json"
     described.write_text(json.dumps(inventory, indent=2), "utf-8")
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(described)]
-    command += [*(["--check"] if check else []), str(REPO / "playbooks" / playbook)]
+    command += [
+        *(["--check"] if check else []),
+        *(["--tags", ",".join(only)] if only else []),
+        str(REPO / "playbooks" / playbook),
+    ]
     environment = {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": str(REPO / "collections"),

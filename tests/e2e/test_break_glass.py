@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 PROGRAM = Path(sys.executable).with_name("hostseal")
 KRL = "/etc/ssh/hostseal_revoked"
+TRUST = ["opa", "ssh_lockdown"]
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,9 @@ def glass(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gl
         data={**fleet.site.data, **data},
         variables={"hostseal_break_glass_authorities": [str(folder / "authority.pub")]},
     )
-    install(site, fleet.hosts)
+    install(site, fleet.hosts, only=TRUST)
     yield Glass(fleet, site, folder)
-    install(fleet.site, fleet.hosts)
+    install(fleet.site, fleet.hosts, only=TRUST)
     left = "ls -d /etc/ssh/hostseal_* /etc/ssh/sshd_config.d/20-hostseal-* /opt/hostseal/libexec/principals 2>/dev/null"
     assert fleet.flagging.peek(left, check=False).stdout.split() in ([], ["/etc/ssh/hostseal_banner"])
     assert fleet.flagging.ssh("deploy", "true").returncode == 0
@@ -225,15 +226,15 @@ def test_one_that_was_taken_back_is_refused_where_the_list_is(glass: Glass) -> N
     assert done.returncode == 0, done.stderr
     krl = {"hostseal_break_glass_krl": str(glass.folder / "record/revoked.krl")}
     site = replace(glass.site, variables={**glass.site.variables, **krl})
-    would = install(site, [glass.host], check=True)
+    would = install(site, [glass.host], check=True, only=["ssh_lockdown"])
     assert "Install the list of what was taken back" in would
     assert glass.ssh("revoked").returncode == 0  # a check has changed nothing
-    install(site, [glass.host])
+    install(site, [glass.host], only=["ssh_lockdown"])
     found = glass.refused("revoked", "revoked")
     assert found["event"]["data"]["serial"] == issued["serial"]
     assert [finding["severity"] for finding in found["decision"]["findings"]] == ["high"]
     assert glass.ssh("kept").returncode == 0
-    again = install(site, [glass.host])
+    again = install(site, [glass.host], only=["ssh_lockdown"])
     assert f"{glass.host.name}" in again
     assert " changed=0 " in again
     states = {row["serial"]: row["state"] for row in json.loads(glass.hostseal("list", "--json").stdout)}
@@ -253,7 +254,9 @@ def test_the_how_to_page(glass: Glass, tmp_path: Path) -> None:
     (tmp_path / "site.json").write_text(json.dumps(data))
     trusted = {"hostseal_break_glass_authorities": [str(path) for path in both]}
     variables = {**glass.site.variables, **trusted}
-    install(replace(glass.site, data={**glass.site.data, **data}, variables=variables), [glass.host])
+    install(
+        replace(glass.site, data={**glass.site.data, **data}, variables=variables), [glass.host], only=TRUST
+    )
     run(drill, tmp_path)
     through = f"ssh -F {keys.ssh_config(glass.host.record.lab)} -o BatchMode=yes"
     assert run(use_drill.replace("ssh", through, 1), tmp_path) == "hostseal: break-glass works on this host\n"

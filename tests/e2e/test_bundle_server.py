@@ -30,10 +30,17 @@ FILE = "/etc/hostseal/opa/bundle.tar.gz"
 
 
 class Served:
-    """The fleet's site with a bundle server, and a host of it."""
+    """The fleet's site with a bundle server; `would` is what a check said before, and `file_then` which file there was after it."""
 
     def __init__(self, site: Site, hosts: list[Host], server: BundleServer) -> None:
         self.site, self.hosts, self.server = site, hosts, server
+        self.would = self.apply(check=True)
+        self.file_then = said(hosts[0], f"ls {FILE}")
+        self.apply()
+
+    def apply(self, *, check: bool = False) -> str:
+        """Apply the role to the hosts; return what Ansible printed."""
+        return install(self.site, self.hosts, check=check, only=["opa"])
 
     def build(self, **data: Any) -> str:
         """Serve another revision, as an operator does without Ansible; return it."""
@@ -76,33 +83,32 @@ def decides_by(host: Host, wanted: str) -> None:
     record.wait_until(lambda: revision(host) == wanted, what=f"{wanted} is in force on {host.name}")
 
 
-@pytest.fixture
-def served(fleet: Fleet, tmp_path: Path) -> Iterator[Served]:
+@pytest.fixture(scope="module")
+def served(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The fleet with its policies from a server; with files again afterwards."""
-    with BundleServer(tmp_path / "server", gateway()) as server:
-        (tmp_path / "token").write_text(TOKEN)
+    folder = tmp_path_factory.mktemp("served")
+    with BundleServer(folder / "server", gateway()) as server:
+        (folder / "token").write_text(TOKEN)
         variables = {
             **fleet.site.variables,
             "hostseal_bundle_url": server.url,
             "hostseal_bundle_ca": str(server.ca),
-            "hostseal_bundle_token": str(tmp_path / "token"),
+            "hostseal_bundle_token": str(folder / "token"),
             "hostseal_bundle_serve_dir": str(server.www),
             "hostseal_bundle_poll_seconds": 1,
         }
         try:
             yield Served(replace(fleet.site, variables=variables), fleet.hosts, server)
         finally:
-            install(fleet.site, fleet.hosts)
+            install(fleet.site, fleet.hosts, only=["opa"])
 
 
 def test_hosts_fetch_their_policies_and_keep_the_last_good_ones(
     fleet: Fleet, sealed: Host, served: Served
 ) -> None:
-    checked = install(served.site, served.hosts, check=True)
-    assert "failed=0" in checked
-    assert said(sealed, f"ls {FILE}") == FILE
-    install(served.site, served.hosts)
-    assert install(served.site, served.hosts).count(UNCHANGED) >= len(served.hosts)
+    assert "failed=0" in served.would
+    assert served.file_then == FILE
+    assert served.apply().count(UNCHANGED) >= len(served.hosts)
     assert said(sealed, f"ls {FILE} 2>/dev/null || echo gone") == "gone"
     assert gateway() in said(sealed, ALLOWED)
     first = json.loads(unpack(served.file)[".manifest"])["revision"]
@@ -131,9 +137,8 @@ def test_hosts_fetch_their_policies_and_keep_the_last_good_ones(
 
 
 def test_without_a_server_the_policies_are_a_file_again(sealed: Host, served: Served) -> None:
-    install(served.site, served.hosts)
-    site = replace(served.site, variables={})
-    install(site, served.hosts)
+    assert gateway() in said(sealed, ALLOWED)
+    install(replace(served.site, variables={}), served.hosts, only=["opa"])
     left = "ls /etc/systemd/system/opa.service.d/50-bundles.conf /etc/hostseal/bundles/token 2>/dev/null || echo gone"
     assert said(sealed, left) == "gone"
     assert said(sealed, f"ls {FILE}") == FILE

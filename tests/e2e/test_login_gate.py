@@ -119,7 +119,7 @@ def test_an_automation_account_with_a_strangers_key_is_ended_in_the_session_phas
     )
     automation = {"accounts": ["deploy"], "key_fingerprints": [known.stdout.split()[1]]}
     strict = replace(guarded.site, data={**guarded.site.data, "automation": automation})
-    install(strict, [host])
+    install(strict, [host], only=["opa"])
     flagged = record.standing(host) == "flagged"
     try:
         assert guarded.ssh("deploy", "true").returncode == 0
@@ -138,7 +138,7 @@ def test_an_automation_account_with_a_strangers_key_is_ended_in_the_session_phas
                 what="it is over",
             )
     finally:
-        install(guarded.site, [host])
+        install(guarded.site, [host], only=["opa"])
     assert not record.status(host)["standing"]["suspicions"]
 
 
