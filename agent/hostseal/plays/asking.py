@@ -7,8 +7,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hostseal.errors import ConfigError, NoAnswerError, PlaybookError, PolicyError
-from hostseal.policy import bundle
+from hostseal.policy import bundle, capabilities
 from hostseal.policy.engine import OpaEngine
+from hostseal.policy.opa_program import OpaProgram
 from hostseal.policy.packaged import policies as packaged
 from hostseal.trial import opa_child
 
@@ -30,7 +31,7 @@ def own(
 ) -> Iterator[OpaEngine]:
     """Run an OPA on a bundle (with the key that verifies it), or on policies with a site's data, for a while.
 
-    PlaybookError when they cannot be used, NoAnswerError when OPA does not come up.
+    PlaybookError when they cannot be used, NoAnswerError when OPA does not come up, or the policies could ask the network or the clock.
     """
     with tempfile.TemporaryDirectory(prefix="hostseal-play-") as name:
         folder = Path(name)
@@ -41,6 +42,7 @@ def own(
             raise PlaybookError(error.message, hint=error.hint) from error
         with ExitStack() as stack:
             try:
+                OpaProgram(opa).limit(used, packaged() / capabilities.FILE)
                 url = stack.enter_context(opa_child.running(opa, used, folder / "opa.log", key))
             except PolicyError as error:
                 raise NoAnswerError(error.message, hint=error.hint) from error

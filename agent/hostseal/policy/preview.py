@@ -82,7 +82,7 @@ def _again(one: Question, known: set[bytes]) -> bool:
     """Tell whether this very entry was there before: hosts' own logs and the ledger's may lie in one folder."""
     if one.id is None:
         return False
-    digest = hashlib.blake2b(msgspec.json.encode([one.id, one.input, one.decision]), digest_size=8).digest()
+    digest = hashlib.blake2b(msgspec.json.encode([one.id, one.input, one.decision]), digest_size=16).digest()
     again = digest in known
     known.add(digest)
     return again

@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from hostseal.trial import opa_child
 from integration.gate.conftest import ROOT, SITE, Bench
 from integration.gate.test_gate import PATCHED, answering, role
 from policy.opa_server import OpaServer
@@ -102,6 +103,18 @@ def test_an_opa_of_its_own_takes_the_sites_data_or_a_bundle(bench: Bench, gate_o
     assert verified.returncode == 1
     unverified = hostseal(bench.folder, path, "-i", inventory, "--bundle", bundle)
     assert (unverified.returncode, "verification key not provided" in unverified.stderr) == (3, True)
+
+
+def test_a_bundle_that_reads_the_clock_is_not_run(bench: Bench) -> None:
+    folder, foreign = bench.folder / "foreign", bench.folder / "foreign.tar.gz"
+    folder.mkdir()
+    (folder / "policy.rego").write_text("package hostseal.play\ndecision := time.now_ns()\n")
+    subprocess.run(
+        [opa_child.find(), "build", "--bundle", folder, "--output", foreign], check=True, timeout=60
+    )
+    path, inventory = bench.write([bench.patch()]), bench.folder / "inventory.json"
+    done = hostseal(bench.folder, path, "-i", inventory, "--bundle", foreign)
+    assert (done.returncode, "time.now_ns" in done.stderr) == (3, True), done.stderr
 
 
 @pytest.mark.parametrize(
