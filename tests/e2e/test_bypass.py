@@ -178,29 +178,63 @@ def test_a_hook_that_is_killed_is_a_disagreement(host: Host) -> None:
 
 
 def test_two_hundred_logins_at_once_are_two_hundred_sessions(host: Host) -> None:
+    before = record.last_seq(host)
+    with many_at_once_let_in(host), ThreadPoolExecutor(40) as pool:
+        assert list(pool.map(lambda _: log_in(host), range(200))) == [0] * 200
+    every_login_is_told(host, before, 200)
+
+
+def test_logins_while_the_agent_hangs_are_each_told_and_none_waits_for_it(host: Host) -> None:
+    before = record.last_seq(host)
+    pid = shell(host, "systemctl show -P MainPID hostseal").strip()
+    with many_at_once_let_in(host), ThreadPoolExecutor(40) as pool:
+        done = pool.map(lambda _: log_in(host), range(80))
+        record.wait_until(lambda: record.last_seq(host) > before + 20, what="the first of the logins")
+        shell(host, f"kill -STOP {pid}; sleep 3; kill -CONT {pid}")
+        assert list(done) == [0] * 80
+    every_login_is_told(host, before, 80)
+    lost = [r["event"]["data"] for r in record.events(host, before) if r["event"]["type"] == "sensor.lost"]
+    assert any(
+        "no answer from the agent in time" in data["cause"] or "timed out" in data["cause"] for data in lost
+    )
+
+
+@contextmanager
+def many_at_once_let_in(host: Host) -> Iterator[None]:
+    """Let sshd take more logins at once than it does by default."""
     drop_in = "/etc/ssh/sshd_config.d/50-storm.conf"
     shell(host, f"echo 'MaxStartups 300:30:400' > {drop_in}")
     clients.reload_sshd(host)
-    before = record.last_seq(host)
     try:
-        with ThreadPoolExecutor(40) as pool:
-            done = list(pool.map(lambda _: host.ssh("alice", "true", timeout=120).returncode, range(200)))
+        yield
     finally:
         shell(host, f"rm {drop_in}")
         clients.reload_sshd(host)
-    assert done == [0] * 200
 
-    def seen() -> set[int]:
+
+def log_in(host: Host) -> int:
+    return host.ssh("alice", "true", timeout=120).returncode
+
+
+def every_login_is_told(host: Host, before: int, count: int) -> None:
+    """Wait until so many sessions of alice have their channel, and each its opening: by the hook, or told as late.
+
+    A login that the agent has recorded and not answered in time is told both ways.
+    """
+
+    def told() -> bool:
         found = [r["event"] for r in record.events(host, before)]
-        late = sum(
-            e["type"] == "sensor.lost" and "login of alice, open_session" in e["data"]["scope"] for e in found
-        )
-        found = [e for e in found if e["data"].get("user") == "alice"]
-        opened = {e["data"]["audit_session"] for e in found if e["type"] == "session.opened"}
-        channels = {e["data"]["session"]["audit_session"] for e in found if e["type"] == "session.channel"}
-        return channels if len(opened) + late == len(channels) == 200 else set()
+        late = {
+            e["data"]["detail"]["audit_session"]
+            for e in found
+            if e["type"] == "sensor.lost" and "login of alice, open_session" in e["data"]["scope"]
+        }
+        of_alice = [e for e in found if e["data"].get("user") == "alice"]
+        opened = {e["data"]["audit_session"] for e in of_alice if e["type"] == "session.opened"}
+        channels = {e["data"]["session"]["audit_session"] for e in of_alice if e["type"] == "session.channel"}
+        return opened | late == channels and len(channels) == count
 
-    assert record.wait_until(seen, seconds=120, what="200 sessions, each with its channel")
+    record.wait_until(told, seconds=120, what=f"{count} sessions, each with its opening and its channel")
 
 
 def test_a_shell_behind_suppressed_lines_is_found_or_their_loss_is_told(host: Host) -> None:
