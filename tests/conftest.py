@@ -1,4 +1,4 @@
-"""How `make test-hosts` divides its modules over two processes."""
+"""How `make test-hosts` divides its modules over its processes."""
 
 from pathlib import PurePath
 
@@ -6,18 +6,23 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-ALONE = {
-    "test_ended_sessions", "test_image", "test_ledger", "test_lab", "test_lockdown", "test_login_gate",
-    "test_login_gate_out", "test_normal_week", "test_other_sshds", "test_seal_live",
+GROUPS = {
+    "test_ended_sessions": "responses", "test_lockdown": "responses",
+    "test_login_gate": "gate", "test_login_gate_out": "gate",
+    "test_lab": "lab", "test_normal_week": "lab",
+    "test_image": "image", "test_seal_live": "image", "test_how_to_images": "image", "test_launcher": "image",
+    "test_circle": "circle", "test_demo": "circle",
+    "test_ledger": "ledger",
+    "test_other_sshds": "other sshds",
 }  # fmt: skip
-"""Modules whose hosts are all their own: they run beside the others, which share hosts, ports or `make`'s own lab."""
+"""The modules whose hosts, images and ports are their own group's; the rest share the hosts of the fixture `fleet`."""
 
 
 class ByHosts(LoadScopeScheduling):
-    """One process for the modules whose hosts are their own, one for those that share theirs."""
+    """One process at a time for the modules that share their hosts."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "alone" if PurePath(nodeid.partition("::")[0]).stem in ALONE else "shared"
+        return GROUPS.get(PurePath(nodeid.partition("::")[0]).stem, "shared")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByHosts | None:

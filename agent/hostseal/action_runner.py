@@ -10,7 +10,7 @@ from hostseal.actions.request import ActionFolder, Request, Result
 from hostseal.config.settings import ActionsSettings
 from hostseal.core.backoff import delay
 from hostseal.core.event import timestamp
-from hostseal.core.responses import is_lockdown
+from hostseal.core.responses import sets_level
 from hostseal.errors import ActionError, LockdownError, SpoolError
 from hostseal.pipeline import Pipeline, publish
 from hostseal.ports import Clock
@@ -132,23 +132,23 @@ class ActionRunner:
     def _result(self, task: ActionTask, stop: threading.Event) -> Result | None:
         deadline = self._clock.monotonic() + self._settings.time_limit_seconds + _GRACE_SECONDS
         folder = ActionFolder(self._state, task.id)
+        unseen = ""
         while not stop.is_set():
             try:
-                running = self._executor.running(task.action, task.id)
-                if result := folder.result(task.attempts):
-                    return result
+                running, unseen = self._executor.running(task.action, task.id), ""
             except ActionError as error:
-                return Result(attempt=task.attempts, ok=False, message=str(error))
+                # It may well be at work: another action must not be started beside it.
+                running, unseen = True, f"; {error}"
+            if result := folder.result(task.attempts):
+                return result
             if not running:
                 return Result(
                     attempt=task.attempts, ok=False, message="the action's unit ended without a result"
                 )
             if self._clock.monotonic() > deadline:
                 self._executor.stop(task.action, task.id)
-                limit = self._settings.time_limit_seconds
-                return Result(
-                    attempt=task.attempts, ok=False, message=f"stopped after its time limit of {limit:g} s"
-                )
+                late = f"stopped after its time limit of {self._settings.time_limit_seconds:g} s{unseen}"
+                return Result(attempt=task.attempts, ok=False, message=late)
             stop.wait(_POLL_SECONDS)
         return None
 
@@ -165,7 +165,7 @@ class ActionRunner:
                 replace(task, state=ActionState.DONE, error=None, finished=timestamp(now), next_try=0.0)
             )
             self._listener(Step.ACTION_DONE, **fields)
-            if task.state is ActionState.RUNNING and is_lockdown(task.action):
+            if task.state is ActionState.RUNNING and sets_level(task.action):
                 self._responses.finished(task, self._recorder.host)
             return
         dead = task.attempts >= self._settings.attempts

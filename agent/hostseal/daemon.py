@@ -245,6 +245,7 @@ class Daemon:
 
     def _end(self) -> None:
         try:
+            self._witnesses.end()
             self._own.stopped()
         except SpoolError as error:
             self._log("agent.stopped", level="error", error=error)

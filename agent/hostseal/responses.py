@@ -97,7 +97,7 @@ class Responses:
         return {DROP_IN: hashlib.sha256(body).hexdigest()}
 
     def finished(self, task: ActionTask, host: Host) -> None:
-        """Follow up on a lockdown that is in force: end the sessions that were open before, where the site says so."""
+        """Follow up on a level that is in force: end the sessions that were open before, where the site says so."""
         self._repairs, self._next_repair = 0, 0.0
         now = self.lockdown.now
         if now.terms.existing_sessions != "terminate":
@@ -107,22 +107,26 @@ class Responses:
                 self._terminate(session, task.event, host, task.incident)
 
     def repair(self, host: Host) -> bool:
-        """Queue the lockdown again when its drop-in is not what it should be; return whether it was queued.
+        """Queue what puts the level in force again when sshd's drop-in is not what it should be; return whether it was queued.
 
-        The pace falls while that does not help.
+        The pace falls while that does not help. An open host is opened again only after a release on record: one whose
+        record is lost stays as it is.
         """
         now = self.lockdown.now
-        action = levels.action_for(now.level)
+        action: str | None = levels.action_for(now.level)
+        incident = now.incident or ""
+        if now.releases and now.level is Level.OPEN:
+            action, incident = RELEASE, now.releases[-1].incident
         if action is None or self.in_force() or self._clock.monotonic() < self._next_repair:
             return False
-        if self._spool.unfinished_actions(now.incident or "", action):
+        if self._spool.unfinished_actions(incident, action):
             return False
         self._repairs += 1
         self._next_repair = self._clock.monotonic() + delay(
             self._repairs, base=_REPAIR_BASE_SECONDS, cap=_REPAIR_CAP_SECONDS
         )
         moment = timestamp(self._clock.now())
-        return self._queue(action, now.incident or "", f"repair at {moment}", host, moment)
+        return self._queue(action, incident, f"repair at {moment}", host, moment)
 
     def in_force(self) -> bool:
         """Return whether sshd's drop-in is, byte by byte, the one of the level."""

@@ -59,11 +59,16 @@ class Witnesses:
             self._disagree(known)
         with self._lock:
             self._forgeries, over = self._forgeries.due(self._clock.monotonic())
-        for uid, count in over.items():
-            self._unbelieved(uid, FORGED, count, f"forged:{uid}:{self._clock.now().isoformat()}")
+        self._forged(over)
         if self._clock.monotonic() >= self._next_look:
             self.look()
         return self._sessions.due_in()
+
+    def end(self) -> None:
+        """Report what would have been reported once its minute is over."""
+        with self._lock:
+            rest, self._forgeries = self._forgeries.rest(), Forgeries()
+        self._forged(rest)
 
     def look(self) -> None:
         """Ask logind and the kernel for what the other witnesses may have missed."""
@@ -154,6 +159,10 @@ class Witnesses:
             EventType.WITNESSES_DISAGREE, data, sensor="witnesses", key=f"{missing}:{_label(known.name)}"
         )
         self._sessions.settled(known.name)
+
+    def _forged(self, counts: Mapping[int, int]) -> None:
+        for uid, count in counts.items():
+            self._unbelieved(uid, FORGED, count, f"forged:{uid}:{self._clock.now().isoformat()}")
 
     def _strangers(self, view: View) -> None:
         new = [(uid, pid) for uid, pid in view.foreign if pid not in self._foreign]

@@ -1,8 +1,10 @@
 """A host whose SSH is locked down and opened again, and a break-glass authority that is not on it."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from e2e import record
 from e2e.guarded import Guarded
@@ -66,8 +68,10 @@ class Enforced:
     def wait_for_level(self, level: str) -> None:
         """Wait until sshd's drop-in is that of the level and every playbook has run."""
 
+        found: dict[str, Any] = {}
+
         def look() -> bool:
-            found = record.status(self.host)
+            found.update(record.status(self.host))
             agent = found["agent"]
             return (
                 found["lockdown"]["level"] == level
@@ -76,7 +80,11 @@ class Enforced:
                 and all(run["state"] in {"done", "dead"} for run in found["actions"])
             )
 
-        record.wait_until(look, what=f"{self.host.name} is locked down: {level}")
+        try:
+            record.wait_until(look, what=f"{self.host.name} is locked down: {level}")
+        except AssertionError as error:
+            seen = {"lockdown": found["lockdown"], "agent": found["agent"], "actions": found["actions"][-5:]}
+            raise AssertionError(f"{error}; it is {json.dumps(seen)}") from error
 
     def open_again(self) -> None:
         """Release the host if it is locked down, and switch off the gate that a break-glass login put on trial."""

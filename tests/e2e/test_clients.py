@@ -41,8 +41,14 @@ TABLE: list[tuple[Client, list[tuple[str, str | None, bool, str]]]] = [
 
 @pytest.fixture(scope="module", autouse=True)
 def began(fleet: Fleet) -> int:
-    """How far the record was before the first of these clients: other modules use the host, too."""
-    return record.last_seq(fleet.observing)
+    """How far the record was before the first of these clients: other modules use the host, too.
+
+    What the agent still has to report of them it reports when it stops.
+    """
+    host, before = fleet.observing, record.last_seq(fleet.observing)
+    host.peek("systemctl restart hostseal.service")
+    record.wait_for(host, before, "agent.started")
+    return record.last_seq(host)
 
 
 def finished(host: Host, after: int, channels: int) -> list[record.Record]:

@@ -197,6 +197,28 @@ def test_drift_is_repaired_at_a_falling_pace(bench: Bench) -> None:
     assert [task.action for task in bench.queued()] == ["lockdown_closed"]
 
 
+def test_a_release_that_did_not_get_through_is_tried_again(bench: Bench) -> None:
+    bench.drop_in.write_bytes(b"# somebody's\n")
+    assert not bench.responses.repair(HOST), "what no release is on record for is left shut"
+    bench.decide(event(1), Action.LOCKDOWN_CLOSED)
+    bench.drop_in.write_bytes(drop_in(Level.CLOSED, TERMS) or b"")
+    release(bench, 2)
+    assert not bench.responses.repair(HOST), "the first run is not over yet"
+    _, dead = bench.queued()
+    assert not bench.responses.in_force()
+    assert bench.responses.repair(HOST)
+    [again] = bench.queued()
+    assert (again.action, again.incident) == ("release", "incident")
+    assert (again.id == dead.id, bench.responses.superseded(again)) == (False, False)
+    assert not bench.responses.repair(HOST), "not before its time"
+    bench.responses.finished(again, HOST)
+    assert bench.responses.repair(HOST), "it was there again after the release had succeeded"
+    assert [task.action for task in bench.queued()] == ["release"]
+    bench.drop_in.unlink()
+    bench.responses.finished(again, HOST)
+    assert not bench.responses.repair(HOST)
+
+
 def test_persons_open_sessions_end_where_the_site_says_so(tmp_path: Path) -> None:
     glass = {"certificate": {"ca_fingerprint": "SHA256:glass"}}
     sessions = (

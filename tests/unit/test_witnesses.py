@@ -135,6 +135,17 @@ def test_a_flood_of_forged_lines_is_told_at_once_and_then_once_a_minute() -> Non
     assert [data["count"] for _, data in world.later(60)] == [999]
 
 
+def test_an_agent_that_ends_tells_first_what_would_have_been_told_later() -> None:
+    world = World()
+    for number in range(10):
+        world.witnesses.forged(1000, str(number))
+    world.witnesses.end()
+    assert [data["count"] for _, data in world.told] == [1, 9]
+    assert len(set(world.keys)) == 2
+    world.witnesses.end()
+    assert len(world.told) == 2
+
+
 def test_a_users_own_sshd_is_told_once() -> None:
     world = World()
     world.view = View(foreign=((1000, 77),))

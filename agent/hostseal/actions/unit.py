@@ -6,6 +6,7 @@ from hostseal.core.responses import PLAYS
 from hostseal.errors import ActionError
 
 _TIMEOUT_SECONDS = 10
+_AT_WORK = {"activating", "active", "reloading", "deactivating"}
 
 
 class UnitExecutor:
@@ -18,10 +19,12 @@ class UnitExecutor:
         self._systemctl("start", unit, check=True, options=("--no-block",))
 
     def running(self, action: str, action_id: str) -> bool:
-        """Return whether the unit has work left."""
+        """Return whether the unit has work left; a start that systemd has not come to yet is work."""
         unit = _unit(action, action_id)
-        state = self._systemctl("show", unit, check=True, options=("--property=ActiveState", "--value"))
-        return state.strip() in {"activating", "active", "reloading", "deactivating"}
+        shown = self._systemctl(
+            "show", unit, check=True, options=("--property=ActiveState", "--property=Job")
+        )
+        return has_work(shown)
 
     def stop(self, action: str, action_id: str) -> None:
         """End the unit and everything in its control group."""
@@ -38,6 +41,12 @@ class UnitExecutor:
         if check and done.returncode:
             raise ActionError(f"systemctl {verb} failed: {done.stderr.strip()[:500]}")
         return done.stdout
+
+
+def has_work(shown: str) -> bool:
+    """Tell from a unit's ActiveState and Job, as `systemctl show` prints them, whether it runs or a job for it waits."""
+    found = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+    return bool(found.get("Job")) or found.get("ActiveState") in _AT_WORK
 
 
 def _unit(action: str, action_id: str) -> str:

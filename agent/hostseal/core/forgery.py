@@ -29,11 +29,15 @@ class Forgeries(msgspec.Struct, frozen=True):
     def due(self, now: float) -> tuple["Forgeries", dict[int, int]]:
         """Return the table, and how many are to be reported of each user whose minute is over."""
         over = {
-            uid: known.unreported
-            for uid, known in self.by_uid.items()
-            if known.unreported and known.reported + EVERY_SECONDS <= now
+            uid: count
+            for uid, count in self.rest().items()
+            if self.by_uid[uid].reported + EVERY_SECONDS <= now
         }
         return Forgeries({**self.by_uid, **{uid: Forger(now) for uid in over}}), over
+
+    def rest(self) -> dict[int, int]:
+        """Return how many of each user are not reported yet."""
+        return {uid: known.unreported for uid, known in self.by_uid.items() if known.unreported}
 
     def _with(self, uid: int, forger: Forger) -> "Forgeries":
         table = {other: known for other, known in self.by_uid.items() if other != uid} | {uid: forger}

@@ -44,6 +44,11 @@ def is_lockdown(action: str) -> bool:
     return action in _LOCKDOWNS
 
 
+def sets_level(action: str) -> bool:
+    """Return whether an action puts a lockdown level in force, `open` among them."""
+    return action == RELEASE or is_lockdown(action)
+
+
 def target(session: dict[str, Any] | None, boot_id: str) -> Target | None:
     """Return what names a session for good, None when its audit session id is not known."""
     audit = (session or {}).get("audit_session")

@@ -171,8 +171,11 @@ class SqliteSpool:
         )  # fmt: skip
 
     def next_action(self) -> ActionTask | None:
-        """Return the unfinished action that is due first."""
-        row = self._one(_ACTION + " WHERE state IN ('queued', 'running') ORDER BY next_try, created LIMIT 1")
+        """Return the action that is running, or else the unfinished one that is due first."""
+        row = self._one(
+            _ACTION
+            + " WHERE state IN ('queued', 'running') ORDER BY state = 'running' DESC, next_try, created LIMIT 1"
+        )
         return None if row is None else _action(row)
 
     def action(self, action_id: str) -> ActionTask | None:

@@ -116,7 +116,8 @@ class Uplink:
             self._failures += 1
             # What is in front of a record that the ledger does not take is not to wait with it.
             self._limit = 1 if isinstance(error, RefusedError) else self._limit
-            wait = delay(self._failures, cap=_CAP_SECONDS)
+            # Never longer than a heartbeat: a ledger that is back must not find this host silent.
+            wait = delay(self._failures, cap=min(_CAP_SECONDS, self._every))
             self._retry = now + wait
             self._fails(str(error))
             return wait

@@ -127,11 +127,11 @@ def test_what_the_agent_was_told_is_a_witness_and_finds_a_ledger_that_was_cut_an
 
 
 def cut(ledger: LedgerServer) -> None:
-    """Take the last record away and have the ledger sign what is left, as whoever has its machine can."""
+    """Take all records but the first away and have the ledger sign what is left, as whoever has its machine can."""
     import sqlite3
 
     with sqlite3.connect(ledger.data / "ledger.db", isolation_level=None) as db:
-        db.execute("DELETE FROM records WHERE position = (SELECT max(position) FROM records)")
+        db.execute("DELETE FROM records WHERE position > (SELECT min(position) FROM records)")
         db.execute("DELETE FROM checkpoints")
     db.close()
     ledger.start()

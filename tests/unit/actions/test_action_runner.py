@@ -39,7 +39,7 @@ class Unit:
     """An executor whose units do what a test says."""
 
     def __init__(self, state: Path, fate: str) -> None:
-        self.state, self.fate, self.started, self.stopped = state, fate, 0, 0
+        self.state, self.fate, self.started, self.stopped, self.looks = state, fate, 0, 0, 0
 
     def start(self, _action: str, action_id: str) -> None:
         if self.fate == "refused":
@@ -51,8 +51,13 @@ class Unit:
                 Result(attempt=self.started, ok=works, message=self.fate)
             )
 
-    def running(self, _action: str, _action_id: str) -> bool:
-        return self.fate == "hangs"
+    def running(self, _action: str, action_id: str) -> bool:
+        self.looks += 1
+        if self.fate == "never seen" or (self.fate == "not seen at first" and self.looks < 3):
+            raise ActionError("systemctl show did not work")
+        if self.fate == "not seen at first":
+            ActionFolder(self.state, action_id).answer(Result(attempt=self.started, ok=True, message="seen"))
+        return self.fate in {"hangs", "not seen at first"}
 
     def stop(self, _action: str, _action_id: str) -> None:
         self.stopped += 1
@@ -97,6 +102,7 @@ class Bench:
     [
         ("fails", "fails"),
         ("hangs", "stopped after its time limit of 20 s"),
+        ("never seen", "stopped after its time limit of 20 s; systemctl show did not work"),
         ("vanishes", "the action's unit ended without a result"),
         ("refused", "systemd would not"),
     ],
@@ -108,7 +114,7 @@ def test_an_action_that_does_not_succeed_is_tried_again_and_then_dead_lettered(
     task = bench.run()
     assert (task.state, task.attempts, task.error) == (ActionState.DEAD, 3, why)
     assert bench.steps.count(Step.ACTION_FAILED) == 3
-    assert bench.unit.stopped == (3 if fate == "hangs" else 0)
+    assert bench.unit.stopped == (3 if fate in {"hangs", "never seen"} else 0)
 
 
 def test_an_action_that_works_is_run_once(tmp_path: Path) -> None:
@@ -116,6 +122,12 @@ def test_an_action_that_works_is_run_once(tmp_path: Path) -> None:
     task = bench.run()
     assert (task.state, task.attempts, task.error) == (ActionState.DONE, 1, None)
     assert bench.unit.started == 1
+
+
+def test_a_unit_that_cannot_be_looked_at_is_taken_to_be_at_work(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "not seen at first")
+    task = bench.run()
+    assert (task.state, task.attempts, bench.unit.started) == (ActionState.DONE, 1, 1)
 
 
 def test_a_flag_that_was_taken_back_meanwhile_is_not_published(tmp_path: Path) -> None:

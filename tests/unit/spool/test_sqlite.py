@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hostseal.config.settings import SpoolSettings
 from hostseal.core.decision import Decision
@@ -68,6 +69,18 @@ def test_an_action_is_queued_once(tmp_path: Path) -> None:
     spool.queue_action(task)
     spool.queue_action(task)
     assert spool.next_action() == task
+
+
+def test_what_was_running_when_the_agent_ended_comes_before_what_is_due(tmp_path: Path) -> None:
+    spool = SqliteSpool(tmp_path / "spool.db")
+    running = ActionTask(
+        id="x", action="flag", incident="i", event="e", created="t", state=ActionState.QUEUED
+    )
+    spool.queue_action(running)
+    running = replace(running, state=ActionState.RUNNING, attempts=2, next_try=1_000_000.0)
+    spool.action_state(running)
+    spool.queue_action(replace(running, id="y", state=ActionState.QUEUED, attempts=0, next_try=0.0))
+    assert spool.next_action() == running
 
 
 def test_a_damaged_spool_is_set_aside_whole_and_seq_goes_on_beyond_it(tmp_path: Path) -> None:
