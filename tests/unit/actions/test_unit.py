@@ -1,4 +1,4 @@
-"""Whether a unit is at work, as `systemctl show --property=ActiveState --property=Job` of systemd 252 says it."""
+"""Whether a unit is at work, from lines as `systemctl show --property=ActiveState --property=Job` prints them."""
 
 import pytest
 
