@@ -22,6 +22,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 MANIFEST = "/etc/hostseal/image.seal"
 ISSUE, MOTD = "/etc/issue", "/etc/motd"
+CRON, MODULES = "/etc/cron.d", "/usr/lib/modules/6.1"
+REMOVE_MODULES = f"rm -rf {MODULES}; rmdir --ignore-fail-on-non-empty /usr/lib/modules || true"
+HASTE = "/etc/hostseal/config.d/60-maps.toml"
+SETTLED_SECONDS = 3
+"""A file that changed in the two seconds before it was read is read again by the next scan."""
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +98,20 @@ def put_back(host: Host) -> None:
     wait_for_state(host, "intact")
 
 
+@pytest.fixture(autouse=True)
+def _nothing_left(host: Host) -> Iterator[None]:
+    """Undo what a test that failed half way left, so that it fails alone."""
+    yield
+    if seal(host)["state"] == "intact":
+        return
+    sh(
+        host,
+        f"systemctl stop holder || true; mountpoint -q {CRON} && umount {CRON}; rm -f {HASTE}; {REMOVE_MODULES};"
+        " systemctl reset-failed; systemctl restart hostseal",
+    )
+    put_back(host)
+
+
 def test_a_rewrite_with_the_same_content_is_touched_and_breaks_nothing(host: Host) -> None:
     before = record.last_seq(host)
     sh(host, f"cat {ISSUE} > /run/same; cat /run/same > {ISSUE}; chmod 644 {ISSUE}")
@@ -120,12 +139,13 @@ def test_what_changed_while_the_agent_was_down_is_found_whatever_its_times_say_a
     sh(
         host,
         f"systemctl stop hostseal; touch -r {ISSUE} /run/times; echo edited >> {ISSUE}; touch -r /run/times {ISSUE};"
-        " mkdir -p /usr/lib/modules/6.1; echo x > /usr/lib/modules/6.1/new.ko; systemctl start hostseal",
+        f" mkdir -p {MODULES}; echo x > {MODULES}/new.ko; edited=$(stat -c %Z {ISSUE});"
+        f" until [ $(($(date +%s) - edited)) -ge {SETTLED_SECONDS} ]; do sleep 0.1; done; systemctl start hostseal",
     )
     data = wait_for_broken(host, before, "start", ISSUE)
     assert {(one["path"], one["change"]) for one in data["differences"]} >= {
         (ISSUE, "content"),
-        ("/usr/lib/modules/6.1/new.ko", "added"),
+        (f"{MODULES}/new.ko", "added"),
     }
     assert (data["complete"], data["truncated"], data["known"]) == (True, False, 0)
     assert (
@@ -137,7 +157,7 @@ def test_what_changed_while_the_agent_was_down_is_found_whatever_its_times_say_a
     found = wait_for_state(host, "broken")
     assert found["scans"]["last"]["hashed"] == 0, "an unchanged host is not hashed again"
     assert [r for r in record.events(host, before) if r["event"]["type"] == "seal.broken"] == []
-    sh(host, "rm -r /usr/lib/modules/6.1; rmdir --ignore-fail-on-non-empty /usr/lib/modules")
+    sh(host, REMOVE_MODULES)
     put_back(host)
 
 
@@ -231,14 +251,11 @@ def test_a_manifest_that_cannot_be_believed_is_an_event_and_an_error_and_never_i
 
 def test_a_mount_over_a_sealed_directory_is_scanned(host: Host) -> None:
     before = record.last_seq(host)
-    sh(host, "mount -t tmpfs none /etc/cron.d; echo '* * * * * root true' > /etc/cron.d/evil")
-    data = wait_for_broken(host, before, "mount", "/etc/cron.d/evil")
-    assert data["scope"] == ["/etc/cron.d"]
-    sh(host, "umount /etc/cron.d")
+    sh(host, f"mount -t tmpfs none {CRON}; echo '* * * * * root true' > {CRON}/evil")
+    data = wait_for_broken(host, before, "mount", f"{CRON}/evil")
+    assert data["scope"] == [CRON]
+    sh(host, f"umount {CRON}")
     wait_for_state(host, "intact")
-
-
-HASTE = "/etc/hostseal/config.d/60-maps.toml"
 
 
 @pytest.mark.parametrize("cause", ["demand", "maps"])
