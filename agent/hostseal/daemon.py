@@ -192,9 +192,11 @@ class Daemon:
             recorded, suspects = openings(self._spool, self.recorder.host.boot_id, self.flag.now.suspicions)
             self._witnesses.begin(recorded, suspects)
             for known in self.sessions.all():
-                self._processes.adopt(known.data or {})
+                if not known.closed:
+                    self._processes.adopt(known.data or {})
             for event in recorded:
-                self._processes.ended(event.data)
+                if event.type is EventType.SESSION_OPENED:
+                    self._processes.ended(event.data)
         for part in self._parts:
             part.start(self.stop)
         ticks = 0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from hostseal.core.channel import Kind
-from hostseal.core.event import Event
+from hostseal.core.event import Event, EventType
 from hostseal.core.session import Known, Name, Sessions, name_of
 from hostseal.core.sshd_lines import Admitted
 from hostseal.core.standing import Suspicion
@@ -28,14 +28,15 @@ class OpenSessions:
         self._change(lambda table, now: table.opened(data, now))
         self.changed.set()
 
-    def restored(self, data: Mapping[str, Any], *, awaited: bool) -> None:
-        """Note a session that is in the record already: its witnesses are not compared.
-
-        Its channels are awaited only where the host is suspect because of it.
-        """
+    def restored(self, data: Mapping[str, Any]) -> None:
+        """Note a session that is in the record already: its witnesses are not compared."""
         self._change(lambda table, now: table.opened(data, now, settled=True))
-        if not awaited:
-            self.given_up(name_of(data))
+
+    def ended(self, data: Mapping[str, Any]) -> None:
+        """Note a session that is in the record and open no more: its lines may be read again, and nothing is awaited."""
+        self.restored(data)
+        self.given_up(name_of(data))
+        self._change(lambda table, now: table.closed(name_of(data), now))
 
     def witnessed(self, admitted: Admitted) -> None:
         """Note a session that sshd's lines name."""
@@ -128,7 +129,7 @@ def known_to(sessions: OpenSessions, opened: OpenSshSessions) -> OpenSshSessions
 def openings(
     spool: SqliteSpool, boot: str, suspicions: Iterable[Suspicion]
 ) -> tuple[list[Event], list[Event]]:
-    """Return a boot's openings on record, and those of them by which the host is suspect."""
+    """Return a boot's openings and channels on record, and the openings by which the host is suspect."""
     tasks = [spool.task(suspicion.event) for suspicion in suspicions]
     suspects = [task.event for task in tasks if task is not None and task.event.host.boot_id == boot]
-    return spool.opened(boot), suspects
+    return spool.of_boot(boot, EventType.SESSION_OPENED, EventType.SESSION_CHANNEL), suspects

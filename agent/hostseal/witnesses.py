@@ -17,6 +17,8 @@ LOOK_SECONDS = 60.0
 FORGED = "lines in sshd's name were written by a process that is not root's sshd; they are not believed"
 FOREIGN = "a user runs an sshd of his own: what is logged in to there is part of his session, and no login"
 
+_KINDS = frozenset(map(str, Kind))
+
 Look = Callable[[], View]
 Logind = Callable[[], Iterable[dict[str, Any]]]
 
@@ -35,19 +37,34 @@ class Witnesses:
     def begin(self, recorded: Iterable[Event], suspects: Iterable[Event]) -> None:
         """Find the sessions that are open; those that no event tells of began before the agent, or while it was down.
 
-        `recorded` are the openings in the record, `suspects` those by which the host is suspect, both of this boot.
+        `recorded` are the openings and channels in the record, `suspects` the openings by which the host is suspect, all
+        of this boot. Channels are awaited of those sessions that are open or make the host suspect.
         """
-        known = [(name_of(event.data), event.data) for event in recorded]
-        view = self._look()
-        for data, serving in self._found(view):
-            name = name_of(data)
-            told = next((told for other, told in reversed(known) if _same(name, other)), None)
-            self._sessions.restored(data if told is None else told, awaited=False)
+        recorded, suspects, view = list(recorded), list(suspects), self._look()
+        openings = [(name_of(e.data), e) for e in recorded if e.type is EventType.SESSION_OPENED]
+        found = [(name_of(data), data, serving) for data, serving in self._found(view)]
+        awaited = {event.id for event in suspects}
+        for name, event in openings:
+            if event.id not in awaited and not any(_same(name, other) for other, _, _ in found):
+                self._sessions.ended(event.data)
+        for name, data, serving in found:
+            told = next((event.data for other, event in reversed(openings) if _same(name, other)), None)
+            self._sessions.restored(data if told is None else told)
             if told is None:
+                self._sessions.given_up(name)
                 self._open(data, serving)
         for event in suspects:
-            self._sessions.restored(event.data, awaited=True)
+            self._sessions.restored(event.data)
+        for event in recorded:
+            if event.type is EventType.SESSION_CHANNEL:
+                self._recall(event.data)
         self._strangers(view)
+
+    def _recall(self, channel: Mapping[str, Any]) -> None:
+        """Note a channel that is in the record; one of a kind that only another version knows is left out."""
+        name = name_of(channel["session"] or {})
+        if self._sessions.known(name) is not None and channel["kind"] in _KINDS:
+            self._sessions.channel(name, channel["number"], Kind(channel["kind"]))
 
     def report(self) -> float | None:
         """Report what is due; return the seconds until the next may be, None when nothing is waited for."""

@@ -53,10 +53,13 @@ def wait_until(look: Callable[[], T], *, seconds: float = 60, what: str) -> T:
     """Return the first true value `look` gives; fail, saying what was waited for, after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
+        began = time.monotonic()
         if found := look():
             return found
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.1)  # the pace of looking; the deadline decides
+        ended = time.monotonic()
+        assert ended < deadline, f"not within {seconds} s: {what}"
+        # The pace of looking, which leaves the host half of the time; the deadline decides.
+        time.sleep(min(max(0.1, ended - began), 1.0))
 
 
 def wait_for(host: Host, after: int, kind: str, match: Callable[[Record], bool] = lambda _: True) -> Record:

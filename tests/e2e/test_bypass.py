@@ -165,6 +165,30 @@ def test_a_session_that_stops_the_agent_is_found_when_it_is_back_and_the_gap_is_
     assert len(of_bob) == 1, "a restart finds nothing a second time"
 
 
+def test_no_session_is_told_twice_because_the_agent_begins_anew(host: Host) -> None:
+    """Neither one that stays open, nor those that end while it begins."""
+    before = record.last_seq(host)
+    with person.shell(host, "alice") as session:
+        person.run(session, "true")
+        record.wait_for(host, before, "session.channel")
+        for _ in range(5):
+            started = record.last_seq(host)
+            assert host.ssh("deploy", "sudo systemctl restart hostseal.service").returncode == 0
+            record.wait_for(host, started, "agent.started")
+    record.wait_for(host, before, "session.closed", lambda data: data["user"] == "alice")
+    # What would be missed of those sessions is told before it is missed of this one.
+    with changed_pam(host):
+        assert host.ssh("bob", "true").returncode == 0
+        record.wait_for(host, before, "witnesses.disagree", lambda data: data["user"] == "bob")
+    told = [r["event"] for r in record.events(host, before)]
+    of_others = [event["data"] for event in told if event["data"].get("user") in {"alice", "deploy"}]
+    assert [data for data in of_others if "missing" in data] == []
+    assert sorted((data["user"], data["kind"]) for data in of_others if "kind" in data) == [
+        ("alice", "shell"),
+        *[("deploy", "command")] * 5,
+    ]
+
+
 def test_a_hook_that_is_killed_is_a_disagreement(host: Host) -> None:
     hook = "/opt/hostseal/libexec/pam-hook"
     before = record.last_seq(host)

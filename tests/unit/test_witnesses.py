@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from hostseal.core.channel import Kind
 from hostseal.core.event import Event, EventType, Host
 from hostseal.core.session import WITNESS_GRACE_SECONDS, name_of
@@ -67,10 +69,12 @@ class World:
         return list(self.told)
 
 
-def recorded(data: dict[str, Any]) -> Event:
-    return Event(
-        id="e", type=EventType.SESSION_OPENED, time="2026-11-24T00:00:00.000000Z", seq=1, host=HOST, data=data
-    )
+def recorded(data: dict[str, Any], kind: EventType = EventType.SESSION_OPENED) -> Event:
+    return Event(id="e", type=kind, time="2026-11-24T00:00:00.000000Z", seq=1, host=HOST, data=data)
+
+
+def channel(kind: str = "shell", number: int | None = 0) -> Event:
+    return recorded({"session": session(), "kind": kind, "number": number}, EventType.SESSION_CHANNEL)
 
 
 def test_a_session_of_both_witnesses_is_no_news() -> None:
@@ -125,6 +129,66 @@ def test_a_session_in_the_record_is_not_told_again() -> None:
     world.logind, world.view = [session("logind")], View(sessions=(SHELL,))
     world.witnesses.begin([recorded(session())], [])
     assert EventType.SESSION_OPENED not in [kind for kind, _ in world.told]
+
+
+def in_the_record(*channels: Event) -> World:
+    """Return a world whose agent began anew while alice's shell was open; the journal's cursor knows of its login."""
+    world = World()
+    world.logind, world.view = [session("logind")], View(sessions=(SHELL,))
+    world.witnesses.begin([recorded(session()), *channels], [])
+    world.sessions.witnessed(ADMITTED)
+    return world
+
+
+def test_a_session_in_the_record_that_ends_after_a_restart_has_not_been_without_a_channel() -> None:
+    world = in_the_record(channel())
+    world.logind, world.view = [], View()
+    world.sessions.closed(session())
+    assert world.later(WITNESS_GRACE_SECONDS + 1) == []
+
+
+def test_a_session_in_the_record_that_stays_open_is_not_classified_again_by_a_later_look() -> None:
+    world = in_the_record(channel())
+    assert [world.later(LOOK_SECONDS / 2) for _ in range(4)] == [[], [], [], []]
+
+
+def test_a_session_whose_channel_is_not_in_the_record_yet_is_classified_once() -> None:
+    world = in_the_record(channel("a kind of a later version"))
+    [(kind, data)] = [told for _ in range(4) for told in world.later(LOOK_SECONDS / 2)]
+    assert (kind, data["kind"], data["confidence"]) == (EventType.SESSION_CHANNEL, Kind.SHELL, "inferred")
+
+
+def test_a_stronger_use_of_a_session_in_the_record_is_told() -> None:
+    world = in_the_record(channel("command"))
+    [(kind, data)] = [told for _ in range(4) for told in world.later(LOOK_SECONDS / 2)]
+    assert (kind, data["kind"]) == (EventType.SESSION_CHANNEL, Kind.SHELL)
+
+
+def test_a_refused_session_is_none_without_a_channel() -> None:
+    world = World()
+    world.sessions.opened(session())
+    world.sessions.refused(session())
+    world.sessions.witnessed(ADMITTED)
+    assert world.later(WITNESS_GRACE_SECONDS + 1) == []
+
+
+def test_lines_that_are_read_again_of_a_session_that_ended_in_a_restart_name_no_new_one() -> None:
+    world = World()
+    world.witnesses.begin([recorded(session())], [])
+    world.sessions.witnessed(ADMITTED)
+    world.sessions.closed(session())
+    assert world.later(WITNESS_GRACE_SECONDS + 1) == []
+    known = world.sessions.known(name_of(session()))
+    assert known is not None
+    assert (known.data, known.closed) == (session(), True)
+
+
+def test_a_pid_of_the_record_that_is_used_again_is_another_session() -> None:
+    world = World()
+    world.witnesses.begin([recorded(session())], [])
+    world.sessions.witnessed(msgspec.structs.replace(ADMITTED, port=50001))
+    told = world.later(WITNESS_GRACE_SECONDS + 1)
+    assert [data["missing"] for kind, data in told if kind == EventType.WITNESSES_DISAGREE] == [["pam"]]
 
 
 def test_a_flood_of_forged_lines_is_told_at_once_and_then_once_a_minute() -> None:

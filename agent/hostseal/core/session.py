@@ -63,8 +63,8 @@ class Name(msgspec.Struct, frozen=True, kw_only=True):
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """One session. Times are monotonic seconds; `due` is when a missing channel means that there is none.
 
-    `detailed`: sshd writes at VERBOSE of it, so a channel would have been named. `settled`: its witnesses are no
-    longer compared.
+    `detailed`: sshd writes at VERBOSE of it, so a channel would have been named. `awaited`: none was given up.
+    `settled`: its witnesses are no longer compared.
     """
 
     name: Name
@@ -75,9 +75,15 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     seen_by: frozenset[Witness] = frozenset()
     channels: Mapping[int | None, Kind] = {}
     due: float = math.inf
+    awaited: bool = True
     closed: bool = False
     detailed: bool = False
     settled: bool = False
+
+    @property
+    def lacks_channel(self) -> bool:
+        """Tell whether somebody opened it and no channel of it was seen, though one is awaited."""
+        return self.awaited and self.data is not None and not self.channels
 
     @property
     def strongest(self) -> Kind | None:
@@ -201,12 +207,12 @@ class Sessions(msgspec.Struct, frozen=True):
 
     def silent(self, now: float) -> tuple[Known, ...]:
         """Return the sessions that somebody opened and that are due without having shown a channel."""
-        return tuple(s for s in self.rows.values() if s.data is not None and not s.channels and s.due <= now)
+        return tuple(s for s in self.rows.values() if s.lacks_channel and s.due <= now)
 
     def given_up(self, name: Name) -> "Sessions":
         """Return the table with a session of which no channel is waited for any more."""
         known = self.get(name)
-        return self if known is None else self._with(name, replace(known, due=math.inf))
+        return self if known is None else self._with(name, replace(known, awaited=False))
 
     def disagreeing(self, now: float) -> tuple[Known, ...]:
         """Return the sessions that a witness should have confirmed by now and has not."""
@@ -223,9 +229,7 @@ class Sessions(msgspec.Struct, frozen=True):
 
     def next_due(self) -> float | None:
         """Return when :meth:`silent` or :meth:`disagreeing` may next name a session, None when nothing is waited for."""
-        silent = (
-            s.due for s in self.rows.values() if s.data is not None and not s.channels and s.due < math.inf
-        )
+        silent = (s.due for s in self.rows.values() if s.lacks_channel and s.due < math.inf)
         compared = (
             s.since + WITNESS_GRACE_SECONDS
             for s in self.rows.values()
