@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from bench import results
 
-WIDTH, LEFT, RIGHT, BAR, GAP = 820, 230, 130, 20, 8
+WIDTH, LEFT, RIGHT, BAR, GAP = 850, 260, 130, 20, 8
 _OURS, _PART, _OTHER, _AIM = "#0b6e99", "#8cc3d9", "#9a9a9a", "#c0392b"
 _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f } .title { font-size: 15px; font-weight: 600 }
