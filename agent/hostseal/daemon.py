@@ -232,7 +232,7 @@ class Daemon:
 
     def _late(self, data: Mapping[str, Any]) -> None:
         """Take in a session that the hook let in while the agent did not answer."""
-        self.sessions.opened(data)
+        self.sessions.late(data)
         try:
             self._keeper.late(data)
         except SpoolError as error:

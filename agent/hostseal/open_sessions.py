@@ -35,8 +35,14 @@ class OpenSessions:
     def ended(self, data: Mapping[str, Any]) -> None:
         """Note a session that is in the record and open no more: its lines may be read again, and nothing is awaited."""
         self.restored(data)
-        self.given_up(name_of(data))
-        self._change(lambda table, now: table.closed(name_of(data), now))
+        self._change(
+            lambda table, now: table.awaiting(name_of(data), awaited=False).closed(name_of(data), now)
+        )
+
+    def late(self, data: Mapping[str, Any]) -> None:
+        """Note a session that the hook let in by itself: whatever the gate said of it later, it goes on."""
+        self.opened(data)
+        self._change(lambda table, _: table.awaiting(name_of(data), awaited=True))
 
     def witnessed(self, admitted: Admitted) -> None:
         """Note a session that sshd's lines name."""
@@ -57,13 +63,18 @@ class OpenSessions:
         self.changed.set()
 
     def refused(self, data: Mapping[str, Any]) -> None:
-        """Note that the gate has refused a session: no channel of it will come, and no witness is missed."""
-        self.given_up(name_of(data))
-        self.settled(name_of(data))
+        """Note that the gate has refused a session: no witness is missed, and that it has no channel is no news.
+
+        But where the kernel keeps no audit: there the refusal names no session, and this is what lifts its suspicion.
+        """
+        name = name_of(data)
+        if name.audit is not None:
+            self._change(lambda table, _: table.awaiting(name, awaited=False))
+        self.settled(name)
         self.closed(data)
 
     def given_up(self, name: Name) -> None:
-        """Note that no channel of a session is waited for any more."""
+        """Note that no channel of a session is waited for until somebody tells of it again."""
         self._change(lambda table, _: table.given_up(name))
 
     def settled(self, *names: Name) -> None:
@@ -132,4 +143,8 @@ def openings(
     """Return a boot's openings and channels on record, and the openings by which the host is suspect."""
     tasks = [spool.task(suspicion.event) for suspicion in suspicions]
     suspects = [task.event for task in tasks if task is not None and task.event.host.boot_id == boot]
-    return spool.of_boot(boot, EventType.SESSION_OPENED, EventType.SESSION_CHANNEL), suspects
+    recorded = [
+        *spool.of_boot(boot, EventType.SESSION_OPENED),
+        *spool.of_boot(boot, EventType.SESSION_CHANNEL),
+    ]
+    return recorded, suspects

@@ -17,7 +17,7 @@ LOOK_SECONDS = 60.0
 FORGED = "lines in sshd's name were written by a process that is not root's sshd; they are not believed"
 FOREIGN = "a user runs an sshd of his own: what is logged in to there is part of his session, and no login"
 
-_KINDS = frozenset(map(str, Kind))
+_KINDS, _WITNESSES = frozenset(map(str, Kind)), frozenset(map(str, Witness))
 
 Look = Callable[[], View]
 Logind = Callable[[], Iterable[dict[str, Any]]]
@@ -40,30 +40,34 @@ class Witnesses:
         `recorded` are the openings and channels in the record, `suspects` the openings by which the host is suspect, all
         of this boot. Channels are awaited of those sessions that are open or make the host suspect.
         """
-        recorded, suspects, view = list(recorded), list(suspects), self._look()
-        openings = [(name_of(e.data), e) for e in recorded if e.type is EventType.SESSION_OPENED]
+        recorded, suspects, view = [*filter(_understood, recorded)], list(suspects), self._look()
+        told = _told(recorded)
         found = [(name_of(data), data, serving) for data, serving in self._found(view)]
-        awaited = {event.id for event in suspects}
-        for name, event in openings:
-            if event.id not in awaited and not any(_same(name, other) for other, _, _ in found):
-                self._sessions.ended(event.data)
+        here = [*(name for name, _, _ in found), *(name_of(event.data) for event in suspects)]
+        for name, data in told.items():
+            # Without an audit session a pid that is used again would pass for it.
+            if name.audit is not None and not any(_same(name, other) for other in here):
+                self._sessions.ended(data)
+        news = []
         for name, data, serving in found:
-            told = next((event.data for other, event in reversed(openings) if _same(name, other)), None)
-            self._sessions.restored(data if told is None else told)
-            if told is None:
-                self._sessions.given_up(name)
-                self._open(data, serving)
+            known = next((said for other, said in reversed(told.items()) if _same(name, other)), None)
+            self._sessions.restored(data if known is None else known)
+            if known is None:
+                news.append((data, serving))
         for event in suspects:
             self._sessions.restored(event.data)
         for event in recorded:
             if event.type is EventType.SESSION_CHANNEL:
                 self._recall(event.data)
+        for data, serving in news:
+            self._open(data, serving)
         self._strangers(view)
 
     def _recall(self, channel: Mapping[str, Any]) -> None:
-        """Note a channel that is in the record; one of a kind that only another version knows is left out."""
-        name = name_of(channel["session"] or {})
-        if self._sessions.known(name) is not None and channel["kind"] in _KINDS:
+        """Note a channel that is in the record."""
+        name = name_of(channel["session"])
+        known = self._sessions.known(name)
+        if known is not None and (name.audit is not None or name.client == known.name.client):
             self._sessions.channel(name, channel["number"], Kind(channel["kind"]))
 
     def report(self) -> float | None:
@@ -95,7 +99,7 @@ class Witnesses:
             self._sessions.opened(data)
             known = self._sessions.known(name_of(data))
             # That there is no channel is told by the time that passes, and one that has just begun by the journal.
-            if serving is None or serving.kind is Kind.FORWARD:
+            if serving is None or (serving.kind is Kind.FORWARD and (known is None or known.awaited)):
                 continue
             if known is not None and known.since + NO_CHANNEL_AFTER_SECONDS <= self._clock.monotonic():
                 self._classify(known, serving)
@@ -201,6 +205,27 @@ class Witnesses:
             "count": count,
         }
         self._emit(EventType.WITNESSES_DISAGREE, data, sensor="witnesses", key=key)
+
+
+def _understood(event: Event) -> bool:
+    """Tell whether an opening or a channel in the record says nothing that only another version knows."""
+    if event.type is EventType.SESSION_CHANNEL:
+        session = event.data["session"]
+        return session is not None and event.data["kind"] in _KINDS and session["seen_by"] in _WITNESSES
+    return event.data["seen_by"] in _WITNESSES
+
+
+def _told(recorded: Iterable[Event]) -> dict[Name, Mapping[str, Any]]:
+    """Return the sessions in the record, the latest last.
+
+    Of one that the hook let in while the agent did not answer there is no opening: its channels tell what the hook said.
+    """
+    told: dict[Name, Mapping[str, Any]] = {}
+    for event in recorded:
+        data = event.data if event.type is EventType.SESSION_OPENED else event.data["session"]
+        if event.type is EventType.SESSION_OPENED or data["seen_by"] == Witness.PAM:
+            told.setdefault(name_of(data), data)
+    return told
 
 
 def _data(serving: Serving) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
 from hostseal.core.channel import Kind
 from hostseal.core.event import Event, EventType, Host
@@ -25,7 +26,10 @@ SHELL = Serving(
     audit_session=5,
     login_uid=1000,
 )
+FORWARD = msgspec.structs.replace(SHELL, kind=Kind.FORWARD, pty=None)
 ADMITTED = Admitted(leader=100, user="alice", source="192.0.2.7", port=50000, detailed=True)
+
+FORWARDED = (EventType.SESSION_CHANNEL, Kind.FORWARD)
 
 
 def session(seen_by: str = "pam") -> dict[str, Any]:
@@ -68,9 +72,14 @@ class World:
         self.witnesses.report()
         return list(self.told)
 
+    def in_minutes(self) -> list[tuple[str, Any]]:
+        """Let some minutes pass; return what was told: each type with the kind of a channel, or who is missing."""
+        told = [told for _ in range(12) for told in self.later(15)]
+        return [(kind, data.get("kind") or data.get("missing")) for kind, data in told]
 
-def recorded(data: dict[str, Any], kind: EventType = EventType.SESSION_OPENED) -> Event:
-    return Event(id="e", type=kind, time="2026-11-24T00:00:00.000000Z", seq=1, host=HOST, data=data)
+
+def recorded(data: dict[str, Any], kind: EventType = EventType.SESSION_OPENED, identity: str = "e") -> Event:
+    return Event(id=identity, type=kind, time="2026-11-24T00:00:00.000000Z", seq=1, host=HOST, data=data)
 
 
 def channel(kind: str = "shell", number: int | None = 0) -> Event:
@@ -189,6 +198,76 @@ def test_a_pid_of_the_record_that_is_used_again_is_another_session() -> None:
     world.sessions.witnessed(msgspec.structs.replace(ADMITTED, port=50001))
     told = world.later(WITNESS_GRACE_SECONDS + 1)
     assert [data["missing"] for kind, data in told if kind == EventType.WITNESSES_DISAGREE] == [["pam"]]
+
+
+@pytest.mark.parametrize("late_first", [True, False])
+def test_one_that_the_gate_refused_too_late_is_a_session(late_first: bool) -> None:
+    world = World()
+    world.sessions.opened(session())
+    world.sessions.witnessed(ADMITTED)
+    steps = [world.sessions.refused, world.sessions.late]
+    for step in reversed(steps) if late_first else steps:
+        step(session())
+    world.logind, world.view = [session("logind")], View(sessions=(FORWARD,))
+    assert world.in_minutes() == [FORWARDED]
+
+
+def test_a_refusal_that_names_no_session_leaves_it_to_the_missing_channel_to_lift_its_suspicion() -> None:
+    world, data = World(), {**session(), "audit_session": None}
+    world.sessions.opened(data)
+    world.sessions.witnessed(ADMITTED)
+    world.sessions.refused(data)
+    assert world.in_minutes() == [FORWARDED]
+
+
+def test_a_login_that_waits_while_the_agent_begins_is_told_to_have_no_channel() -> None:
+    world = World()
+    world.logind = [session("logind")]
+    world.witnesses.begin([], [])
+    world.sessions.opened(session())
+    world.sessions.witnessed(ADMITTED)
+    world.view = View(sessions=(FORWARD,))
+    assert world.in_minutes() == [FORWARDED]
+
+
+def test_a_channel_is_awaited_of_a_suspect_session_that_has_ended_and_was_told_twice() -> None:
+    world = World()
+    found, by_hook = recorded(session("logind"), identity="found"), recorded(session(), identity="pam")
+    world.witnesses.begin([found, by_hook], [found])
+    world.sessions.witnessed(ADMITTED)
+    assert world.in_minutes() == [FORWARDED]
+
+
+def test_without_an_audit_id_a_pid_that_is_used_again_is_told_as_what_it_is() -> None:
+    world = World()
+    world.witnesses.begin([recorded({**session(), "audit_session": None})], [])
+    world.view = View(sessions=(msgspec.structs.replace(SHELL, audit_session=None, user="mallory"),))
+    assert (EventType.WITNESSES_DISAGREE, ["pam"]) in world.in_minutes()
+
+
+@pytest.mark.parametrize("open_still", [True, False])
+def test_a_session_that_was_let_in_without_the_agent_is_known_by_its_channels(open_still: bool) -> None:
+    world = World()
+    if open_still:
+        world.logind, world.view = [session("logind")], View(sessions=(SHELL,))
+    world.witnesses.begin([channel()], [])
+    assert world.told == []
+    world.sessions.witnessed(ADMITTED)
+    assert world.in_minutes() == []
+
+
+def test_a_session_in_the_record_that_was_not_to_be_seen_at_the_start_goes_on() -> None:
+    world = World()
+    world.witnesses.begin([recorded(session())], [])
+    world.sessions.witnessed(ADMITTED)
+    world.view = View(sessions=(FORWARD,))
+    assert world.in_minutes() == [FORWARDED]
+
+
+def test_a_witness_that_only_a_later_version_knows_stops_nobody() -> None:
+    world = World()
+    world.witnesses.begin([recorded(session("a later witness"))], [])
+    assert world.told == []
 
 
 def test_a_flood_of_forged_lines_is_told_at_once_and_then_once_a_minute() -> None:

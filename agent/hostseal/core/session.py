@@ -63,8 +63,8 @@ class Name(msgspec.Struct, frozen=True, kw_only=True):
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """One session. Times are monotonic seconds; `due` is when a missing channel means that there is none.
 
-    `detailed`: sshd writes at VERBOSE of it, so a channel would have been named. `awaited`: none was given up.
-    `settled`: its witnesses are no longer compared.
+    `detailed`: sshd writes at VERBOSE of it, so a channel would have been named. `awaited`: that it has none would be
+    told. `settled`: its witnesses are no longer compared.
     """
 
     name: Name
@@ -210,9 +210,14 @@ class Sessions(msgspec.Struct, frozen=True):
         return tuple(s for s in self.rows.values() if s.lacks_channel and s.due <= now)
 
     def given_up(self, name: Name) -> "Sessions":
-        """Return the table with a session of which no channel is waited for any more."""
+        """Return the table with a session of which no channel is waited for until somebody tells of it again."""
         known = self.get(name)
-        return self if known is None else self._with(name, replace(known, awaited=False))
+        return self if known is None else self._with(name, replace(known, due=math.inf))
+
+    def awaiting(self, name: Name, *, awaited: bool) -> "Sessions":
+        """Return the table with a session of which it is told, or never told, that it has no channel."""
+        known = self.get(name)
+        return self if known is None else self._with(name, replace(known, awaited=awaited))
 
     def disagreeing(self, now: float) -> tuple[Known, ...]:
         """Return the sessions that a witness should have confirmed by now and has not."""

@@ -1,6 +1,5 @@
 """The spool in SQLite: what was observed is on disk before anything acts on it (laws 1, 2)."""
 
-import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -108,14 +107,12 @@ class SqliteSpool:
         row = self._one(_TASK + " WHERE id = ?", event_id)
         return None if row is None else _task(row)
 
-    def of_boot(self, boot_id: str, *types: EventType) -> list[Event]:
-        """Return that boot's events of these types, oldest first, as far as the last 2,000 such events tell."""
+    def of_boot(self, boot_id: str, kind: EventType) -> list[Event]:
+        """Return that boot's events of one type, oldest first, as far as the last 1,000 such events tell."""
         with self._lock:
             try:
                 rows = self._db.execute(
-                    "SELECT body FROM events WHERE type IN (SELECT value FROM json_each(?))"
-                    " ORDER BY seq DESC LIMIT 2000",
-                    (json.dumps(types),),
+                    "SELECT body FROM events WHERE type = ? ORDER BY seq DESC LIMIT 1000", (str(kind),)
                 ).fetchall()
             except sqlite3.Error as error:
                 raise _spool_error(self._path, error) from error
