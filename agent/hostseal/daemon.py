@@ -24,7 +24,7 @@ from hostseal.errors import ActionError, SpoolError
 from hostseal.heartbeat import Heartbeat
 from hostseal.log import Log
 from hostseal.login_gate import Ask
-from hostseal.open_sessions import OpenSessions, known_to, openings
+from hostseal.open_sessions import OpenSessions, known_to, suspect_by
 from hostseal.own_record import OwnRecord
 from hostseal.pipeline import Pipeline, PolicyEngine
 from hostseal.ports import Clock
@@ -189,14 +189,14 @@ class Daemon:
         """Run until :attr:`stop` is set; `beat` is called every few seconds while the parts are alive."""
         self._started()
         if self._watches_logins:
-            recorded, suspects = openings(self._spool, self.recorder.host.boot_id, self.flag.now.suspicions)
-            self._witnesses.begin(recorded, suspects)
-            for known in self.sessions.all():
-                if not known.closed:
-                    self._processes.adopt(known.data or {})
-            for event in recorded:
-                if event.type is EventType.SESSION_OPENED:
-                    self._processes.ended(event.data)
+            boot = self.recorder.host.boot_id
+            openings = self._spool.of_boot(boot, EventType.SESSION_OPENED)
+            channels = self._spool.of_boot(boot, EventType.SESSION_CHANNEL)
+            suspects = suspect_by(self._spool, boot, self.flag.now.suspicions)
+            for session in self._witnesses.begin(openings, channels, suspects):
+                self._processes.adopt(session)
+            for event in openings:
+                self._processes.ended(event.data)
         for part in self._parts:
             part.start(self.stop)
         ticks = 0

@@ -80,14 +80,8 @@ class GateKeeper:
         """Arm the gate for good on the word of a connection that came in through it; ArmingError says why not."""
         audit = message.get("audit_session")
         boot = self._recorder.host.boot_id
-        opened = next(
-            (
-                event
-                for event in self._spool.of_boot(boot, EventType.SESSION_OPENED)
-                if event.audit_session == audit
-            ),
-            None,
-        )
+        openings = self._spool.of_boot(boot, EventType.SESSION_OPENED)
+        opened = next((event for event in openings if event.audit_session == audit), None)
         session = None if opened is None else f"{boot}:{audit}"
         moment = None if opened is None else opened.time
         self._change(lambda now: arming.confirmed(now, session, moment, self._clock.now()), session=audit)

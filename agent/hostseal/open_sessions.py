@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from hostseal.core.channel import Kind
-from hostseal.core.event import Event, EventType
+from hostseal.core.event import Event
 from hostseal.core.session import Known, Name, Sessions, name_of
 from hostseal.core.sshd_lines import Admitted
 from hostseal.core.standing import Suspicion
@@ -137,14 +137,7 @@ def known_to(sessions: OpenSessions, opened: OpenSshSessions) -> OpenSshSessions
     return look
 
 
-def openings(
-    spool: SqliteSpool, boot: str, suspicions: Iterable[Suspicion]
-) -> tuple[list[Event], list[Event]]:
-    """Return a boot's openings and channels on record, and the openings by which the host is suspect."""
+def suspect_by(spool: SqliteSpool, boot: str, suspicions: Iterable[Suspicion]) -> list[Event]:
+    """Return a boot's openings by which the host is suspect."""
     tasks = [spool.task(suspicion.event) for suspicion in suspicions]
-    suspects = [task.event for task in tasks if task is not None and task.event.host.boot_id == boot]
-    recorded = [
-        *spool.of_boot(boot, EventType.SESSION_OPENED),
-        *spool.of_boot(boot, EventType.SESSION_CHANNEL),
-    ]
-    return recorded, suspects
+    return [task.event for task in tasks if task is not None and task.event.host.boot_id == boot]

@@ -34,34 +34,37 @@ class Witnesses:
         self._foreign: frozenset[int] = frozenset()
         self._next_look = clock.monotonic() + LOOK_SECONDS
 
-    def begin(self, recorded: Iterable[Event], suspects: Iterable[Event]) -> None:
-        """Find the sessions that are open; those that no event tells of began before the agent, or while it was down.
+    def begin(
+        self, openings: Iterable[Event], channels: Iterable[Event], suspects: Iterable[Event]
+    ) -> list[Mapping[str, Any]]:
+        """Find and return the sessions that are open; those not in the record began before the agent, or while it was down.
 
-        `recorded` are the openings and channels in the record, `suspects` the openings by which the host is suspect, all
-        of this boot. Channels are awaited of those sessions that are open or make the host suspect.
+        `openings` and `channels` are in the record, `suspects` the openings by which the host is suspect, all of this boot.
+        Channels are awaited of those sessions that are open or make the host suspect.
         """
-        recorded, suspects, view = [*filter(_understood, recorded)], list(suspects), self._look()
-        told = _told(recorded)
+        channels, suspects, view = [*filter(_understood, channels)], list(suspects), self._look()
+        told = _told(openings, channels)
         found = [(name_of(data), data, serving) for data, serving in self._found(view)]
-        here = [*(name for name, _, _ in found), *(name_of(event.data) for event in suspects)]
+        awaited = [*(name for name, _, _ in found), *(name_of(event.data) for event in suspects)]
         for name, data in told.items():
             # Without an audit session a pid that is used again would pass for it.
-            if name.audit is not None and not any(_same(name, other) for other in here):
+            if name.audit is not None and not any(_same(name, other) for other in awaited):
                 self._sessions.ended(data)
-        news = []
+        here, news = [], []
         for name, data, serving in found:
             known = next((said for other, said in reversed(told.items()) if _same(name, other)), None)
-            self._sessions.restored(data if known is None else known)
+            here.append(data if known is None else known)
+            self._sessions.restored(here[-1])
             if known is None:
                 news.append((data, serving))
         for event in suspects:
             self._sessions.restored(event.data)
-        for event in recorded:
-            if event.type is EventType.SESSION_CHANNEL:
-                self._recall(event.data)
+        for event in channels:
+            self._recall(event.data)
         for data, serving in news:
             self._open(data, serving)
         self._strangers(view)
+        return here
 
     def _recall(self, channel: Mapping[str, Any]) -> None:
         """Note a channel that is in the record."""
@@ -207,23 +210,22 @@ class Witnesses:
         self._emit(EventType.WITNESSES_DISAGREE, data, sensor="witnesses", key=key)
 
 
-def _understood(event: Event) -> bool:
-    """Tell whether an opening or a channel in the record says nothing that only another version knows."""
-    if event.type is EventType.SESSION_CHANNEL:
-        session = event.data["session"]
-        return session is not None and event.data["kind"] in _KINDS and session["seen_by"] in _WITNESSES
-    return event.data["seen_by"] in _WITNESSES
+def _understood(channel: Event) -> bool:
+    """Tell whether a channel in the record is of a session, and says nothing that only another version knows."""
+    session = channel.data["session"]
+    return session is not None and channel.data["kind"] in _KINDS and session["seen_by"] in _WITNESSES
 
 
-def _told(recorded: Iterable[Event]) -> dict[Name, Mapping[str, Any]]:
-    """Return the sessions in the record, the latest last.
+def _told(openings: Iterable[Event], channels: Iterable[Event]) -> dict[Name, Mapping[str, Any]]:
+    """Return the sessions in the record: of several that a name fits, the one that was told of last comes last.
 
     Of one that the hook let in while the agent did not answer there is no opening: its channels tell what the hook said.
     """
-    told: dict[Name, Mapping[str, Any]] = {}
-    for event in recorded:
-        data = event.data if event.type is EventType.SESSION_OPENED else event.data["session"]
-        if event.type is EventType.SESSION_OPENED or data["seen_by"] == Witness.PAM:
+    told: dict[Name, Mapping[str, Any]] = {
+        name_of(e.data): e.data for e in openings if e.data["seen_by"] in _WITNESSES
+    }
+    for data in (event.data["session"] for event in channels):
+        if data["seen_by"] == Witness.PAM:
             told.setdefault(name_of(data), data)
     return told
 

@@ -114,7 +114,7 @@ def test_a_session_that_the_hook_does_not_tell_of_is_a_disagreement() -> None:
 def test_a_session_that_began_before_the_agent_is_told_with_what_it_has_now() -> None:
     world = World()
     world.logind, world.view = [session("logind")], View(sessions=(SHELL,))
-    world.witnesses.begin([], [])
+    world.witnesses.begin([], [], [])
     assert [kind for kind, _ in world.told] == [EventType.SESSION_OPENED, EventType.SESSION_CHANNEL]
     (_, opened), (_, channel) = world.told
     assert (opened["seen_by"], channel["kind"], channel["pty"], channel["confidence"]) == (
@@ -127,7 +127,7 @@ def test_without_logind_the_kernel_shows_it_and_a_restart_tells_the_same_event()
     for _ in range(2):
         world = World()
         world.view = View(sessions=(SHELL,))
-        world.witnesses.begin([], [])
+        world.witnesses.begin([], [], [])
         assert world.told[0][1]["seen_by"] == "processes"
         keys.append(world.keys)
     assert keys[0] == keys[1]
@@ -136,7 +136,7 @@ def test_without_logind_the_kernel_shows_it_and_a_restart_tells_the_same_event()
 def test_a_session_in_the_record_is_not_told_again() -> None:
     world = World()
     world.logind, world.view = [session("logind")], View(sessions=(SHELL,))
-    world.witnesses.begin([recorded(session())], [])
+    world.witnesses.begin([recorded(session())], [], [])
     assert EventType.SESSION_OPENED not in [kind for kind, _ in world.told]
 
 
@@ -144,7 +144,7 @@ def in_the_record(*channels: Event) -> World:
     """Return a world whose agent began anew while alice's shell was open; the journal's cursor knows of its login."""
     world = World()
     world.logind, world.view = [session("logind")], View(sessions=(SHELL,))
-    world.witnesses.begin([recorded(session()), *channels], [])
+    world.witnesses.begin([recorded(session())], channels, [])
     world.sessions.witnessed(ADMITTED)
     return world
 
@@ -183,7 +183,7 @@ def test_a_refused_session_is_none_without_a_channel() -> None:
 
 def test_lines_that_are_read_again_of_a_session_that_ended_in_a_restart_name_no_new_one() -> None:
     world = World()
-    world.witnesses.begin([recorded(session())], [])
+    world.witnesses.begin([recorded(session())], [], [])
     world.sessions.witnessed(ADMITTED)
     world.sessions.closed(session())
     assert world.later(WITNESS_GRACE_SECONDS + 1) == []
@@ -194,7 +194,7 @@ def test_lines_that_are_read_again_of_a_session_that_ended_in_a_restart_name_no_
 
 def test_a_pid_of_the_record_that_is_used_again_is_another_session() -> None:
     world = World()
-    world.witnesses.begin([recorded(session())], [])
+    world.witnesses.begin([recorded(session())], [], [])
     world.sessions.witnessed(msgspec.structs.replace(ADMITTED, port=50001))
     told = world.later(WITNESS_GRACE_SECONDS + 1)
     assert [data["missing"] for kind, data in told if kind == EventType.WITNESSES_DISAGREE] == [["pam"]]
@@ -223,7 +223,7 @@ def test_a_refusal_that_names_no_session_leaves_it_to_the_missing_channel_to_lif
 def test_a_login_that_waits_while_the_agent_begins_is_told_to_have_no_channel() -> None:
     world = World()
     world.logind = [session("logind")]
-    world.witnesses.begin([], [])
+    world.witnesses.begin([], [], [])
     world.sessions.opened(session())
     world.sessions.witnessed(ADMITTED)
     world.view = View(sessions=(FORWARD,))
@@ -233,14 +233,29 @@ def test_a_login_that_waits_while_the_agent_begins_is_told_to_have_no_channel() 
 def test_a_channel_is_awaited_of_a_suspect_session_that_has_ended_and_was_told_twice() -> None:
     world = World()
     found, by_hook = recorded(session("logind"), identity="found"), recorded(session(), identity="pam")
-    world.witnesses.begin([found, by_hook], [found])
+    world.witnesses.begin([found, by_hook], [], [found])
     world.sessions.witnessed(ADMITTED)
     assert world.in_minutes() == [FORWARDED]
 
 
+def test_a_session_that_was_found_and_told_by_the_hook_is_as_the_hook_told() -> None:
+    world = World()
+    world.logind, world.view = [session("logind")], View(sessions=(SHELL,))
+    found = {**session("logind"), "connection": None}
+    openings = [recorded(found, identity="found"), recorded(session())]
+    assert world.witnesses.begin(openings, [channel()], []) == [session()]
+
+
+def test_a_suspect_session_that_has_ended_is_not_among_those_that_are_open() -> None:
+    world, over = World(), {**session(), "audit_session": 4, "leader_pid": 90}
+    world.logind, world.view = [session("logind")], View(sessions=(SHELL,))
+    openings = [recorded(over, identity="over"), recorded(session())]
+    assert world.witnesses.begin(openings, [], openings) == [session()]
+
+
 def test_without_an_audit_id_a_pid_that_is_used_again_is_told_as_what_it_is() -> None:
     world = World()
-    world.witnesses.begin([recorded({**session(), "audit_session": None})], [])
+    world.witnesses.begin([recorded({**session(), "audit_session": None})], [], [])
     world.view = View(sessions=(msgspec.structs.replace(SHELL, audit_session=None, user="mallory"),))
     assert (EventType.WITNESSES_DISAGREE, ["pam"]) in world.in_minutes()
 
@@ -250,7 +265,7 @@ def test_a_session_that_was_let_in_without_the_agent_is_known_by_its_channels(op
     world = World()
     if open_still:
         world.logind, world.view = [session("logind")], View(sessions=(SHELL,))
-    world.witnesses.begin([channel()], [])
+    world.witnesses.begin([], [channel()], [])
     assert world.told == []
     world.sessions.witnessed(ADMITTED)
     assert world.in_minutes() == []
@@ -258,7 +273,7 @@ def test_a_session_that_was_let_in_without_the_agent_is_known_by_its_channels(op
 
 def test_a_session_in_the_record_that_was_not_to_be_seen_at_the_start_goes_on() -> None:
     world = World()
-    world.witnesses.begin([recorded(session())], [])
+    world.witnesses.begin([recorded(session())], [], [])
     world.sessions.witnessed(ADMITTED)
     world.view = View(sessions=(FORWARD,))
     assert world.in_minutes() == [FORWARDED]
@@ -266,7 +281,7 @@ def test_a_session_in_the_record_that_was_not_to_be_seen_at_the_start_goes_on() 
 
 def test_a_witness_that_only_a_later_version_knows_stops_nobody() -> None:
     world = World()
-    world.witnesses.begin([recorded(session("a later witness"))], [])
+    world.witnesses.begin([recorded(session("a later witness"))], [], [])
     assert world.told == []
 
 
